@@ -1,0 +1,142 @@
+"""What a run says while it goes on. Frozen, plain values: no tensors, no widgets.
+
+The page, the command line, ``events.jsonl`` and the tests all read the same events. A run ends with exactly one of
+``Finished``, ``Stopped`` or ``Failed``. Accuracies are fractions (0 to 1), times are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Stage = Literal["scan", "read", "features", "test"]
+Split = Literal["train", "validation", "test"]
+Kept = Literal["fine-tuned", "first answer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Accuracy on ``n`` photos with its 95 % Wilson interval ``low`` to ``high``."""
+
+    accuracy: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The data are understood and the plan is made."""
+
+    classes: list[str]
+    counts: dict[Split, list[int]]  # photos per class, in the order of ``classes``
+    rejected: int
+    own_split: bool  # the data brought its own test photos
+    model: str
+    weights: str  # where the pretrained weights came from, in words
+    device: str  # in words, e.g. "CPU, 2 threads, bfloat16"
+    root: str  # the folder the photos are in
+    fingerprint: str  # of the photos and their split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a stage other than training has come."""
+
+    stage: Stage
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstAnswer:
+    """A linear head on the frozen network, judged on the validation photos before they chose anything."""
+
+    validation: Score
+    confusion: list[list[int]]  # rows true, columns predicted
+    seconds: float  # since the run began
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """What fine-tuning will do, said before it starts."""
+
+    epochs: int
+    steps: int  # optimiser steps in all
+    photo_size: int  # pixels, side of the square that is trained on
+    batch: int
+    seconds: float | None  # expected for fine-tuning; None when not measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One optimiser step. ``loss`` is the smoothed, augmented training loss of its photos."""
+
+    step: int
+    steps: int
+    loss: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One pass over the training photos. Epoch 0 is the first answer, before any fine-tuning."""
+
+    epoch: int
+    epochs: int
+    train_loss: float | None
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    best: bool  # the best so far on the validation photos; the model on disk is this one
+    seconds: float  # since the run began
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The report is written. ``kept`` says which model won on the validation photos."""
+
+    test: Score
+    kept: Kept
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """The person stopped it. ``test`` is the score of the best model so far, or None when there was none yet."""
+
+    test: Score | None
+    kept: Kept | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """``messages`` are sentences for the person; ``bug`` says that the traceback is in the log."""
+
+    messages: list[str]
+    bug: bool
+
+
+Event = Started | Progress | FirstAnswer | Planned | Step | Epoch | Finished | Stopped | Failed
+END = (Finished, Stopped, Failed)
+_KINDS = {kind.__name__: kind for kind in Event.__args__}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_json(values: dict[str, Any]) -> Event:
+    """The event that ``to_json`` wrote. Raises ``ValueError`` for anything else."""
+    try:
+        fields = {key: value for key, value in values.items() if key not in ("event", "time")}
+        for key in ("test", "validation"):
+            if isinstance(fields.get(key), dict):
+                fields[key] = Score(**fields[key])
+        event: Event = _KINDS[values["event"]](**fields)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"not an event: {values!r}") from error
+    return event

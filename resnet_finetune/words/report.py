@@ -1,0 +1,131 @@
+"""Every number of a result, computed here and nowhere else. ``figures`` draws them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import sqrt
+from typing import Any
+
+from resnet_finetune.words.events import Kept, Score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One labelled photo and what the model said of it. ``scores`` are probabilities in class order."""
+
+    path: str
+    true: int
+    scores: list[float]
+
+    @property
+    def predicted(self) -> int:
+        return max(range(len(self.scores)), key=self.scores.__getitem__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """``precision``: of the photos called this, how many are. ``recall``: of the photos that are this, how many were called so.
+
+    None where there is nothing to divide by.
+    """
+
+    name: str
+    n: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A model judged on ``test.n`` labelled photos that it neither trained nor tuned on."""
+
+    classes: list[str]
+    test: Score
+    balanced_accuracy: float  # mean recall of the classes that have photos
+    macro_f1: float
+    largest_class: float  # accuracy of always answering the class with most photos
+    confusion: list[list[int]]  # rows true, columns predicted, in the order of ``classes``
+    per_class: list[ClassScore]
+    judged: list[Judged]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Result):
+    """The result of a run, with what led to it."""
+
+    root: str  # the folder that the paths of ``judged`` are relative to
+    kept: Kept
+    first_answer: FirstScore
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Report:
+        return cls(
+            **{
+                **values,
+                "test": Score(**values["test"]),
+                "per_class": [ClassScore(**row) for row in values["per_class"]],
+                "judged": [Judged(**row) for row in values["judged"]],
+                "first_answer": FirstScore(**values["first_answer"]),
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstScore:
+    """How the first answer did. ``accuracy`` is on the test photos; None when the run was stopped before that was tried."""
+
+    accuracy: float | None
+    validation_accuracy: float
+    seconds: float
+
+
+def wilson(right: int, n: int) -> Score:
+    """Share of ``right`` among ``n`` with its 95 % score interval (Wilson 1927, JASA 22, p. 209). ``n`` must be positive."""
+    z = 1.959964  # two-sided 95 %
+    share = right / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return Score(accuracy=share, low=max(0.0, centre - half), high=min(1.0, centre + half), n=n)
+
+
+def confusion_matrix(true: list[int], predicted: list[int], classes: int) -> list[list[int]]:
+    """``classes`` × ``classes`` counts; rows true, columns predicted."""
+    matrix = [[0] * classes for _ in range(classes)]
+    for row, column in zip(true, predicted, strict=True):
+        matrix[row][column] += 1
+    return matrix
+
+
+def class_scores(classes: list[str], confusion: list[list[int]]) -> list[ClassScore]:
+    scores = []
+    for index, name in enumerate(classes):
+        right = confusion[index][index]
+        n = sum(confusion[index])
+        called = sum(row[index] for row in confusion)
+        precision = right / called if called else None
+        recall = right / n if n else None
+        f1 = 2 * right / (n + called) if n + called else None
+        scores.append(ClassScore(name=name, n=n, precision=precision, recall=recall, f1=f1))
+    return scores
+
+
+def make_result(classes: list[str], judged: list[Judged]) -> Result:
+    """Count and divide. ``judged`` must not be empty."""
+    confusion = confusion_matrix([j.true for j in judged], [j.predicted for j in judged], len(classes))
+    per_class = class_scores(classes, confusion)
+    recalls = [score.recall for score in per_class if score.recall is not None]
+    f1s = [score.f1 for score in per_class if score.f1 is not None]
+    return Result(
+        classes=classes,
+        test=wilson(sum(j.predicted == j.true for j in judged), len(judged)),
+        balanced_accuracy=sum(recalls) / len(recalls),
+        macro_f1=sum(f1s) / len(f1s),
+        largest_class=max(score.n for score in per_class) / len(judged),
+        confusion=confusion,
+        per_class=per_class,
+        judged=judged,
+    )

@@ -1,0 +1,55 @@
+"""Everything a person can choose about a run: label, help, range and default declared once, beside the field."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from resnet_finetune.words.errors import UserError
+
+PRESETS = ("quick", "balanced", "thorough")
+
+
+def _setting(default: Any, label: str, help: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"label": label, "help": help, "low": low, "high": high})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One run, before it starts. Passed by name, kept in ``run.json``."""
+
+    data: str = _setting("demo", "Your data", "A folder with one sub-folder per class, a .zip of one, or the word 'demo'.")
+    run_dir: str = _setting("", "Run folder", "Where the model and all results are written.")
+    model: str = _setting("resnet18", "Depth", "Deeper networks can learn more and need more photos and time.")
+    preset: str = _setting("quick", "How thorough", "Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
+    seed: int = _setting(0, "Seed", "The same seed gives the same split and the same training.", 0, 2**31 - 1)
+    minutes: float | None = _setting(None, "I have … minutes", "Plan the training to fit this time.", 0.2, 10_000)
+    weights: str | None = _setting(None, "Weights file", "A .safetensors file to start from, instead of the usual weights.")
+
+    def check(self, models: tuple[str, ...]) -> None:
+        """Raise one ``UserError`` that names every mistake; ``models`` are the names the catalogue knows."""
+        mistakes = []
+        if not self.run_dir:
+            mistakes.append("No run folder was given: name one with --run-dir.")
+        if self.model not in models:
+            mistakes.append(f"There is no model called {self.model!r}: choose one of {', '.join(models)}.")
+        if self.preset not in PRESETS:
+            mistakes.append(f"There is no preset called {self.preset!r}: choose one of {', '.join(PRESETS)}.")
+        for spec in fields(self):
+            value, low, high = getattr(self, spec.name), spec.metadata["low"], spec.metadata["high"]
+            if value is not None and low is not None and not low <= value <= high:
+                mistakes.append(f"{spec.metadata['label']} is {value}: give a number from {low} to {high}.")
+        if self.weights is not None and not Path(self.weights).is_file():
+            mistakes.append(f"The weights file {self.weights} does not exist: check the path.")
+        if mistakes:
+            raise UserError(*mistakes)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Settings:
+        """Unknown keys are ignored, so that an older app can open a newer run."""
+        known = {spec.name for spec in fields(cls)}
+        return cls(**{key: value for key, value in values.items() if key in known})
