@@ -1,0 +1,241 @@
+"""The one decoder: training, evaluation, prediction and export see the same pixels, because all of them come from here.
+
+Every file is hostile until shown otherwise: its content decides what it is (never its suffix), only photo formats are tried,
+and its size is read from the header before any pixel is.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from PIL import (
+    AvifImagePlugin,  # noqa: F401  importing a plugin makes Pillow know its format; done once here, not in some thread
+    BmpImagePlugin,  # noqa: F401
+    ExifTags,
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageCms,
+    JpegImagePlugin,  # noqa: F401
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
+
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF", "PPM")  # MPO (two JPEGs in one) opens as JPEG
+MIN_SIDE = 8  # pixels; nothing can be recognised in less
+MAX_PIXELS = 250_000_000  # by the header; the largest phone sensors give 200 million
+MAX_DECODED_PIXELS = 80_000_000  # in memory after the DCT has scaled a JPEG; 320 MB, because Pillow keeps RGB in 4 bytes
+BIG_PIXELS = 20_000_000  # photos above this are decoded one at a time, so that threads do not add up their memory
+
+# The highest value a pixel can have, as cameras, scanners and microscopes store it: 0 to 1, 8, 12 and 16 bits.
+FULL_SCALES = (1.0, 255.0, 4095.0, 65535.0)
+
+_UPRIGHT = {  # EXIF 2.32, tag 274: what turns the stored photo upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+_one_big_photo = Lock()
+
+pillow_heif.register_heif_opener()
+# Pillow warns about odd metadata, which we judge by the pixels. Said once, here, as catch_warnings() is not thread-safe.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # above twice this Pillow itself refuses, within a file's inner frames too
+
+
+class UnreadablePhoto(Exception):
+    """A file that is no photo, or not a whole one.
+
+    ``kind`` is "empty", "not-a-photo", "truncated", "damaged", "too-large", "too-small" or "unreadable" (the drive, rights).
+    ``message`` is one sentence with the remedy; it does not name the file.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+def decode(source: Path | BinaryIO, side: int) -> np.ndarray:
+    """The photo's first frame: uint8 [H, W, 3], sRGB, upright, transparency on white, 16-bit and float scaled to 8 bits.
+
+    A photo whose shorter side is at least twice ``side`` pixels is halved while it is read (a JPEG by its DCT, others by
+    averaging), as often as its shorter side stays at least ``side``. So ``side`` is a part of the preprocessing: training
+    and prediction must give the same one to get the same pixels.
+
+    Raises:
+        UnreadablePhoto: the file cannot be read as a photo.
+    """
+    if not isinstance(source, Path):
+        return _decode(source, side)
+    if not source.is_file():  # also keeps us from waiting for ever at a pipe
+        raise UnreadablePhoto("unreadable", "It is not there any more, or is no ordinary file: put it back or take it out.")
+    try:
+        with source.open("rb") as file:
+            return _decode(file, side)
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def square(image: np.ndarray, size: int) -> np.ndarray:
+    """The one preprocessing: the largest centred square of uint8 [H, W, 3], resized to uint8 [size, size, 3].
+
+    Antialiased bilinear interpolation; the same as resizing the shorter side to ``size`` and cropping the centre.
+    """
+    height, width = image.shape[:2]
+    short = min(height, width)
+    left, top = (width - short) / 2, (height - short) / 2
+    box = (left, top, left + short, top + short)
+    return np.array(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=box))
+
+
+def _decode(file: BinaryIO, side: int) -> np.ndarray:
+    start = b""
+    try:
+        start = file.read(16)
+        file.seek(0)
+        if not start:
+            raise UnreadablePhoto("empty", "The file is empty: copy it again from where it came.")
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(*image.size)
+            decoded = image.width * image.height
+            if image.format in ("JPEG", "MPO"):
+                image.draft(None, (side, side))
+                if "progressive" not in image.info:  # one that is keeps all its coefficients, however small it is read
+                    decoded = image.width * image.height
+            with _room_for(decoded):
+                image.load()
+                return _pixels(image, side)
+    except UnreadablePhoto:
+        raise
+    except UnidentifiedImageError as error:
+        if _begins_like_a_photo(start):
+            raise _damaged() from error
+        message = "It is not a photo in a format the app reads (JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP): take it out."
+        raise UnreadablePhoto("not-a-photo", message) from error
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise _too_large() from error
+    except Exception as error:
+        # A damaged file makes its decoder stumble in every way there is. One photo must not cost the person the others.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _unreadable(error) from error
+        if "truncated" in str(error).lower():
+            message = "The file ends too early, so a part of the photo is missing: copy it again from where it came."
+            raise UnreadablePhoto("truncated", message) from error
+        raise _damaged() from error
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise _too_large()
+    if min(width, height) < MIN_SIDE:
+        message = f"It is only {width} × {height} pixels, too small to show anything: use a larger version of the photo."
+        raise UnreadablePhoto("too-small", message)
+
+
+def _room_for(pixels: int) -> AbstractContextManager[object]:
+    """Refuse what would not fit into memory; make big photos wait for each other."""
+    if pixels > MAX_DECODED_PIXELS:
+        raise _too_large()
+    return _one_big_photo if pixels > BIG_PIXELS else nullcontext()
+
+
+def _begins_like_a_photo(start: bytes) -> bool:
+    accepts = (Image.OPEN[name][1] for name in ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF"))
+    return any(accept(start) for accept in accepts if accept is not None)
+
+
+def _damaged() -> UnreadablePhoto:
+    return UnreadablePhoto("damaged", "The file is damaged, so the photo cannot be read: copy it again from where it came.")
+
+
+def _too_large() -> UnreadablePhoto:
+    return UnreadablePhoto("too-large", "It has too many pixels to be read safely: save it smaller.")
+
+
+def _unreadable(error: OSError) -> UnreadablePhoto:
+    reason = error.strerror or error
+    return UnreadablePhoto("unreadable", f"It could not be opened ({reason}): check the drive and your rights.")
+
+
+def _pixels(image: Image.Image, side: int) -> np.ndarray:
+    """A loaded photo as ``decode`` promises it."""
+    turn = _turn(image)
+    profile = image.info.get("icc_profile")
+
+    alpha = None
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_to_8_bits(np.asarray(image)))
+    elif image.has_transparency_data:
+        image = _halve(image.convert("RGBA"), side)
+        alpha = image.getchannel("A")
+    if image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGB")
+    image = _to_srgb(_halve(image, side), profile)
+
+    if alpha is not None:
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(image, mask=alpha)
+        image = paper
+    return np.array(image if turn is None else image.transpose(turn))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # EXIF that is damaged, in whatever way, does not tell which side is up
+        return None
+
+
+def _halve(image: Image.Image, side: int) -> Image.Image:
+    """Average blocks of 2 × 2, 4 × 4, … pixels while the shorter side stays at least ``side``."""
+    factor = 1
+    while min(image.size) >= 2 * factor * side:
+        factor *= 2
+    return image if factor == 1 else image.reduce(factor)
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    """Gray of any depth [H, W] to uint8 [H, W], on the smallest usual scale that holds its brightest pixel."""
+    values = values.astype(np.float32)
+    values = np.where(np.abs(values) < 1e30, values, np.float32(0))  # NaN, infinity and the "no data" of maps
+    high = float(values.max())
+    low = min(float(values.min()), 0.0)  # below 0 are elevations and such, which have no black of their own
+    full = next((scale for scale in FULL_SCALES if high <= scale), high)
+    scaled: np.ndarray = np.rint((values - low) * np.float32(255 / (full - low))).astype(np.uint8)
+    return scaled
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """L, RGB or CMYK to RGB in sRGB, through the photo's colour profile where it has one that serves."""
+    transform = _transform(profile, image.mode) if profile else None
+    return image.convert("RGB") if transform is None else transform.apply(image)
+
+
+@lru_cache(maxsize=32)  # the photos of one camera share one profile
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From ``profile`` to sRGB; None where it is sRGB already, or is damaged, or was made for another mode."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+            return None
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        return ImageCms.ImageCmsTransform(source, srgb, mode, "RGB")
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return None
