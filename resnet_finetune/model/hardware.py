@@ -1,0 +1,67 @@
+"""What this machine computes with, found by trying it out."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+WORTH_IT = 1.2  # how many times faster lower precision must be to be used
+TRIALS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """A device and the precision that training runs in. ``precision`` is float32, bfloat16 or float16."""
+
+    device: torch.device
+    precision: str
+
+    def autocast(self) -> Any:
+        """A context in which matrix products run in ``precision``. Not for the test or for predictions: those are float32."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.precision))
+
+    def describe(self) -> str:
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        elif self.device.type == "cpu":
+            name = f"CPU, {torch.get_num_threads()} threads"
+        else:
+            name = self.device.type.upper()
+        return f"{name}, {self.precision}"
+
+
+def find_device() -> torch.device:
+    """The GPU that PyTorch can use (CUDA, XPU or MPS), or the CPU."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator or torch.device("cpu")
+
+
+def find_hardware() -> Hardware:
+    """Choose the device, and lower precision where a short trial shows that it pays."""
+    device = find_device()
+    if device.type == "mps":  # lower precision saves little there
+        return Hardware(device=device, precision="float32")
+    lower = "float16" if device.type == "cuda" and not torch.cuda.is_bf16_supported() else "bfloat16"
+    full, reduced = (Hardware(device=device, precision=name) for name in ("float32", lower))
+    convolution = nn.Conv2d(64, 64, 3, padding=1).to(device).to(memory_format=torch.channels_last)
+    photos = torch.ones(8, 64, 56, 56, device=device).to(memory_format=torch.channels_last)  # as in a ResNet's first stage
+    trials = [(_step(full, convolution, photos), _step(reduced, convolution, photos)) for _ in range(TRIALS)]
+    fastest = [min(seconds) for seconds in zip(*trials, strict=True)]  # the least disturbed of each, as they took turns
+    return reduced if fastest[0] > WORTH_IT * fastest[1] else full
+
+
+def _step(hardware: Hardware, convolution: nn.Module, photos: Tensor) -> float:
+    """Seconds to go forward and backward once."""
+    began = time.perf_counter()
+    with hardware.autocast():
+        loss = convolution(photos).float().mean()
+    loss.backward()
+    loss.item()  # waits for the GPU
+    return time.perf_counter() - began

@@ -1,0 +1,184 @@
+"""A trained model and its preprocessing, which are one thing: in memory and on disk.
+
+``model.safetensors`` holds the weights as timm names them, ``model.json`` the rest. Both are data; nothing in them is run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.model import catalog
+from resnet_finetune.model.hardware import find_device
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+
+WEIGHTS = "model.safetensors"
+ABOUT = "model.json"
+FORMAT = 1  # of model.json
+BATCH = 32  # photos; bounds the memory of a forward pass
+MOST_CLASSES = 10_000
+SIZES = range(32, 1025)  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """A decoded photo becomes its centred square of ``size`` pixels, then ``(value / 255 - mean) / std`` by channel."""
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, net: nn.Module, size: int) -> Preprocessing:
+        """What the pretrained weights of ``net``, a timm model, expect."""
+        published: dict[str, Any] = net.pretrained_cfg  # type: ignore[assignment]
+        return cls(size=size, mean=_triple(published["mean"]), std=_triple(published["std"]))
+
+    def read(self, path: Path) -> np.ndarray:
+        """uint8 [size, size, 3]. Raises ``UnreadablePhoto``."""
+        return square(decode(path, self.size), self.size)
+
+    def normalise(self, photos: Tensor) -> Tensor:
+        """0 to 255 [N, H, W, 3] of any type to float32 [N, 3, H, W], channels last in memory."""
+        mean = torch.tensor(self.mean, device=photos.device) * 255
+        std = torch.tensor(self.std, device=photos.device) * 255
+        return ((photos.float() - mean) / std).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the model says of one file: probabilities in class order, or the ``error`` that made it unreadable."""
+
+    path: Path
+    label: str | None
+    confidence: float | None
+    scores: list[float] | None
+    error: str | None
+
+
+class Classifier:
+    """A network that answers with probabilities. Always float32: the same answers in the test, here and in an export."""
+
+    def __init__(self, net: nn.Module, model: str, classes: list[str], preprocessing: Preprocessing) -> None:
+        self.net = net
+        self.model = model  # its name in the catalogue
+        self.classes = classes
+        self.preprocessing = preprocessing
+
+    @torch.inference_mode()
+    def scores(self, pixels: np.ndarray) -> np.ndarray:
+        """Probabilities float32 [N, classes] of at most ``BATCH`` photos uint8 [N, size, size, 3]."""
+        self.net.eval()
+        device = next(self.net.parameters()).device
+        photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+        probabilities: np.ndarray = self.net(self.preprocessing.normalise(photos)).softmax(1).cpu().numpy()
+        return probabilities
+
+    def classify(self, paths: Sequence[Path]) -> Iterator[Answer]:
+        """One answer for each file, in order; a file that cannot be read has its error said and costs no other its answer."""
+        with ThreadPoolExecutor(os.cpu_count()) as readers:
+            for start in range(0, len(paths), BATCH):
+                batch = paths[start : start + BATCH]
+                outcomes = list(readers.map(self._read, batch))
+                readable = [outcome for outcome in outcomes if isinstance(outcome, np.ndarray)]
+                scores = iter(self.scores(np.stack(readable)) if readable else [])
+                for path, outcome in zip(batch, outcomes, strict=True):
+                    yield self._answer(path, next(scores)) if isinstance(outcome, np.ndarray) else _unanswered(path, outcome)
+
+    def save(self, folder: Path) -> None:
+        """Write the model into ``folder``; a model that is there stays whole until the new one is."""
+        about = {
+            "format": FORMAT,
+            "model": self.model,
+            "architecture": catalog.find(self.model).timm_name,
+            "classes": self.classes,
+            "preprocessing": asdict(self.preprocessing),
+        }
+        disk.write_json(folder / ABOUT, about)
+        disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
+
+    def _read(self, path: Path) -> np.ndarray | str:
+        try:
+            return self.preprocessing.read(path)
+        except UnreadablePhoto as error:
+            return error.message
+
+    def _answer(self, path: Path, scores: np.ndarray) -> Answer:
+        best = int(scores.argmax())
+        return Answer(
+            path=path, label=self.classes[best], confidence=float(scores[best]), scores=[float(s) for s in scores], error=None
+        )
+
+
+def _unanswered(path: Path, error: str) -> Answer:
+    return Answer(path=path, label=None, confidence=None, scores=None, error=error)
+
+
+def load_model(folder: Path | str) -> Classifier:
+    """The model in a run folder, ready to answer on this machine's GPU or CPU.
+
+    Raises:
+        UserError: there is no model in ``folder``, it is damaged, or it is not one of ours.
+    """
+    folder = Path(folder)
+    try:
+        about = disk.read_json(folder / ABOUT)
+        weights = load((folder / WEIGHTS).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"There is no trained model in {folder}: name the folder of a run that gave an answer.") from None
+    except (ValueError, SafetensorError) as error:
+        raise _damaged(folder) from error
+    model, classes, preprocessing = _validated(folder, about)
+    net = timm.create_model(catalog.find(model).timm_name.split(".")[0], num_classes=len(classes))
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _damaged(folder) from error
+    net = net.to(find_device()).to(memory_format=torch.channels_last)
+    return Classifier(net, model, classes, preprocessing)
+
+
+def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing]:
+    """The file may come from a stranger: every value is checked before it is used."""
+    try:
+        model, classes, raw = about["model"], about["classes"], about["preprocessing"]
+        preprocessing = Preprocessing(size=raw["size"], mean=_triple(raw["mean"]), std=_triple(raw["std"]))
+        sound = (
+            model in catalog.names()
+            and isinstance(preprocessing.size, int)
+            and preprocessing.size in SIZES
+            and isinstance(classes, list)
+            and 2 <= len(classes) <= MOST_CLASSES
+            and all(isinstance(name, str) and name for name in classes)
+            and len(set(classes)) == len(classes)
+            and all(value > 0 for value in preprocessing.std)
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder) from error
+    if about.get("format") != FORMAT:
+        raise UserError(f"The model in {folder} was written by another version of the app: open it with that version.")
+    if not sound:
+        raise _damaged(folder)
+    return model, classes, preprocessing
+
+
+def _triple(values: Any) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def _damaged(folder: Path) -> UserError:
+    return UserError(f"The model in {folder} is damaged: put back a copy of the folder, or train again.")

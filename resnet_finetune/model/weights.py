@@ -1,0 +1,242 @@
+"""Pretrained weights: where they are found, how they are fetched, and that they are what they should be.
+
+Only safetensors files are read: a pickle can run code when it is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import timm
+import torch
+from huggingface_hub import constants, get_session, try_to_load_from_cache
+from huggingface_hub.errors import OfflineModeIsEnabled
+from huggingface_hub.file_download import repo_folder_name
+from safetensors import SafetensorError
+from safetensors.torch import load, load_file
+from torch import Tensor, nn
+
+from resnet_finetune.model.catalog import Model
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+
+BUNDLED = Path(__file__).parents[2] / "assets" / "weights"
+FILE = "model.safetensors"  # what every weights repository of timm calls it
+HEAD = ("fc.weight", "fc.bias")  # the 1000-class ImageNet head, which a new task does not use
+REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+INTEGER = (torch.int64,)
+TIMEOUT = httpx2.Timeout(10, connect=3)  # seconds; a name with several addresses is tried at each in turn
+ATTEMPTS = 3  # a download that breaks off goes on from where it was
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A safetensors file and, in words, where it came from."""
+
+    path: Path
+    source: str
+
+
+class _Unreachable(Exception):
+    """Why the hub did not give the file, in words."""
+
+
+def find_weights(model: Model, file: str | None) -> Weights:
+    """The file the person names, else the bundled one, else the local cache's, else the hub's.
+
+    Raises:
+        UserError: the named file is not this model's weights, or nothing is in reach.
+    """
+    if file is not None:
+        path = Path(file).expanduser()
+        _read(model, path)
+        return Weights(path, "the file you named")
+    if _bundled(model).is_file():
+        return Weights(_bundled(model), "bundled with the app")
+    cached = _cached(model)
+    if cached is not None and _is_sound(model, cached):  # a damaged copy is fetched anew and replaced
+        return Weights(cached, "downloaded earlier")
+    endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
+    host = urlsplit(endpoint).netloc.rpartition("@")[2] or endpoint
+    try:
+        return Weights(_download(model, endpoint.rstrip("/")), f"downloaded from {host}")
+    except _Unreachable as error:
+        raise UserError(
+            f"The weights of {model.name} ({model.download_mb:.0f} MB) are not on this machine and could not be downloaded "
+            f"from {host} ({error}): set HF_ENDPOINT to a mirror that this machine can reach, or fetch {FILE} of "
+            f"{_repository(model)} on another machine and name it as the weights file (--weights)."
+        ) from error
+
+
+def in_reach(model: Model) -> bool:
+    """Whether the weights are on this machine already. Asks no network."""
+    return _bundled(model).is_file() or _cached(model) is not None
+
+
+def load_backbone(model: Model, weights: Weights) -> nn.Module:
+    """The pretrained network without its head, in single precision: float [N, 3, H, W] → features [N, D].
+
+    Raises:
+        UserError: the file is not this model's weights.
+    """
+    backbone: nn.Module = timm.create_model(model.timm_name, num_classes=0)
+    backbone.load_state_dict(_read(model, weights.path), strict=True)  # copies, so half precision widens
+    return backbone
+
+
+def _bundled(model: Model) -> Path:
+    return BUNDLED / f"{model.timm_name}.safetensors"
+
+
+def _repository(model: Model) -> str:
+    return f"timm/{model.timm_name}"
+
+
+def _cache() -> Path:
+    """The hub's cache folder, shared with every other program on this machine that uses the hub."""
+    return Path(os.environ.get("HF_HUB_CACHE") or constants.HF_HUB_CACHE).expanduser()
+
+
+def _cached(model: Model) -> Path | None:
+    found = try_to_load_from_cache(_repository(model), FILE, cache_dir=_cache())
+    return Path(found) if isinstance(found, str) else None  # neither None nor the hub's mark for "known to be absent"
+
+
+def _is_sound(model: Model, path: Path) -> bool:
+    try:
+        _read(model, path)
+    except UserError:
+        return False
+    return True
+
+
+def _read(model: Model, path: Path) -> dict[str, Tensor]:
+    """The tensors of ``path`` without the head; every one of ``model``'s is there and has its shape."""
+    if not path.is_file():
+        raise UserError(f"The weights file {path} does not exist: check the path.")
+    try:
+        state = _without_head(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"The weights file {path} is not a whole .safetensors file ({error}): name one that is, because other formats "
+            "(.pth, .pt, .bin, .ckpt) can run code when they are opened and so are not read."
+        ) from error
+    misfits = _misfits(model, state)
+    if misfits:
+        raise UserError(
+            f"The weights file {path} does not fit {model.name} ({'; '.join(misfits)}): "
+            "choose the model that the file was made for, or name another file."
+        )
+    return state
+
+
+def _without_head(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if key not in HEAD}
+
+
+def _misfits(model: Model, state: dict[str, Tensor]) -> list[str]:
+    """Everything that keeps ``state`` from being ``model``'s weights, in words. Empty when it fits."""
+    with torch.device("meta"):  # names and shapes alone
+        expected: dict[str, Tensor] = timm.create_model(model.timm_name, num_classes=0).state_dict()
+    # Batch counters are not used with pretrained statistics, and files from before 2018 lack them.
+    missing = [key for key in expected if key not in state and not key.endswith("num_batches_tracked")]
+    unknown = sorted(key for key in state if key not in expected)
+    shared = [key for key in expected if key in state]
+    shapes = [key for key in shared if state[key].shape != expected[key].shape]
+    kinds = [key for key in shared if state[key].dtype not in (REAL if expected[key].is_floating_point() else INTEGER)]
+    misfits = []
+    if missing:
+        misfits.append(f"it lacks {_some(missing)}")
+    if unknown:
+        misfits.append(f"{model.name} has no {_some(unknown)}")
+    for key in shapes[:1]:
+        found, wanted = "×".join(map(str, state[key].shape)), "×".join(map(str, expected[key].shape))
+        misfits.append(f"the shape of {_some(shapes)} is wrong ({found} in place of {wanted})")
+    if kinds:
+        misfits.append(f"{_some(kinds)} is of the wrong number type ({state[kinds[0]].dtype})")
+    if not misfits:
+        infinite = [key for key in shared if not state[key].float().isfinite().all()]
+        if infinite:
+            misfits.append(f"{_some(infinite)} holds values that are not finite numbers")
+    return misfits
+
+
+def _some(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
+
+
+def _download(model: Model, endpoint: str) -> Path:
+    """Fetch the weights from ``endpoint`` and put them where the hub's own client would look for them.
+
+    The request is our own. The client's ``hf_hub_download`` (2.4) retries for at least 23 s when nothing answers, and
+    without end when a server keeps cutting a large file short; it also checks no hash.
+    """
+    try:
+        url = f"{endpoint}/{_repository(model)}/resolve/main/{FILE}"
+        content, commit, sha256 = _fetch(url, limit=2 * model.download_mb * 1e6)
+    except OfflineModeIsEnabled as error:
+        raise _Unreachable("HF_HUB_OFFLINE is set, so nothing was tried") from error
+    except httpx2.HTTPStatusError as error:
+        raise _Unreachable(f"it answered {error.response.status_code} {error.response.reason_phrase}") from error
+    except httpx2.TimeoutException as error:
+        raise _Unreachable("it did not answer in time") from error
+    except httpx2.ConnectError as error:
+        raise _Unreachable(f"no connection: {error}") from error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise _Unreachable(f"the download failed: {error}") from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise _Unreachable("what arrived is not what was announced")
+    try:
+        misfits = _misfits(model, _without_head(load(content)))
+    except SafetensorError as error:
+        raise _Unreachable(f"what arrived is not a whole .safetensors file: {error}") from error
+    if misfits:
+        raise _Unreachable(f"what arrived does not fit: {'; '.join(misfits)}")
+    folder = _cache() / repo_folder_name(repo_id=_repository(model), repo_type="model")
+    path = folder / "snapshots" / commit / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.write_bytes(path, content)
+        (folder / "refs").mkdir(exist_ok=True)
+        disk.write_bytes(folder / "refs" / "main", commit.encode())  # last: it makes the file count as cached
+    except OSError as error:
+        raise UserError(
+            f"The weights of {model.name} ({len(content) / 1e6:.0f} MB) could not be kept in {folder} ({error.strerror}): "
+            "free some space there, or set HF_HUB_CACHE to a folder that can be written."
+        ) from error
+    return path
+
+
+def _fetch(url: str, limit: float) -> tuple[bytes, str, str | None]:
+    """The file behind ``url``, at most ``limit`` bytes, with its commit and, where the hub tells it, its sha256."""
+    content = bytearray()
+    for attempt in range(ATTEMPTS):
+        # A plain User-Agent: the client's own tells the versions of Python and PyTorch. No token is sent.
+        headers = {"User-Agent": "resnet-finetune", "Accept-Encoding": "identity", "Range": f"bytes={len(content)}-"}
+        try:
+            with get_session().stream("GET", url, headers=headers, timeout=TIMEOUT) as response:
+                response.raise_for_status()
+                if response.status_code != httpx2.codes.PARTIAL_CONTENT:
+                    content.clear()  # it cannot go on in the middle, and began anew
+                told = httpx2.Headers()
+                for hop in (*response.history, response):  # the hub names the file, then sends us to a store
+                    told.update(hop.headers)
+                commit = told.get("X-Repo-Commit", "")
+                if not re.fullmatch("[0-9A-Za-z]{1,64}", commit):  # it becomes the name of a folder
+                    raise _Unreachable("it is not a model hub: a login page or a proxy may be in between")
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if len(content) > limit:
+                        raise _Unreachable(f"it sends more than {limit / 1e6:.0f} MB")
+            break
+        except (httpx2.RemoteProtocolError, httpx2.NetworkError, httpx2.ReadTimeout):
+            if attempt == ATTEMPTS - 1 or not content:
+                raise
+    sha256 = re.fullmatch('(?:W/)?"?([0-9a-f]{64})"?', told.get("X-Linked-ETag") or told.get("ETag") or "")
+    return bytes(content), commit, sha256[1] if sha256 else None
