@@ -1,0 +1,70 @@
+"""The first answer: a linear head on the features of the network as it was pretrained (a linear probe)."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor, nn
+
+from resnet_finetune.model.hardware import Hardware
+from resnet_finetune.model.saved_model import Preprocessing
+
+STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # inverse of the L2 penalty, for features of about unit length
+USUAL_STRENGTH = 10.0
+FOLDS = 5
+ENOUGH = 2000  # photos; more would not change which strength is chosen
+
+
+@torch.no_grad()
+def features(backbone: nn.Module, pixels: np.ndarray, preprocessing: Preprocessing, hardware: Hardware) -> np.ndarray:
+    """Features of photos uint8 [N, S, S, 3] and of their mirror images: float32 [N, 2, D]."""
+    backbone.eval()
+    photos = preprocessing.normalise(torch.from_numpy(pixels).to(hardware.device))
+    with hardware.autocast():
+        both = [backbone(view).float() for view in (photos, photos.flip(3))]
+    stacked: np.ndarray = torch.stack(both, 1).cpu().numpy()
+    return stacked
+
+
+def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Weight [classes, D] and bias [classes] of a linear layer fitted to ``features`` [N, 2, D] (photo and mirror image).
+
+    Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone.
+    """
+    scale = 1 / np.linalg.norm(features[:, 0], axis=1).mean()  # the penalty then means the same for every network
+    scaled = features * scale
+    model = _fit(scaled, labels, _best_strength(scaled, labels, seed))
+    weight, bias = np.zeros((classes, features.shape[2])), np.full(classes, -100.0)
+    if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes: how much more likely the second is
+        weight[model.classes_] = np.concatenate([-model.coef_, model.coef_]) / 2
+        bias[model.classes_] = np.concatenate([-model.intercept_, model.intercept_]) / 2
+    else:
+        weight[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    return torch.tensor(weight * scale, dtype=torch.float32), torch.tensor(bias, dtype=torch.float32)
+
+
+def _best_strength(features: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    chosen = np.random.default_rng(seed).permutation(len(labels))[:ENOUGH]
+    features, labels = features[chosen], labels[chosen]
+    folds = min(FOLDS, int(np.unique(labels, return_counts=True)[1].min()))
+    if folds < 2:
+        return USUAL_STRENGTH
+    losses = dict.fromkeys(STRENGTHS, 0.0)
+    for fit, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels):
+        for strength in STRENGTHS:
+            model = _fit(features[fit], labels[fit], strength)
+            losses[strength] += log_loss(labels[held], model.predict_proba(features[held, 0]), labels=model.classes_)
+    return min(losses, key=losses.__getitem__)
+
+
+def _fit(features: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of a strongly fitted head do not matter
+        both_views = features.reshape(-1, features.shape[2])
+        return LogisticRegression(C=strength, max_iter=300).fit(both_views, labels.repeat(2))
