@@ -1,0 +1,39 @@
+# make run    install what the app needs into .venv and open the page
+# make test   install what the tests need as well, check types and style, run every test
+#
+# A finished installation is marked by a file named after Python's version and the content of the requirements: a second
+# run starts at once, changed requirements are installed, and an installation that was cut short is made anew.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+ID     := $(shell { $(PYTHON) --version; cat requirements.txt requirements-test.txt constraints.txt; } 2>&1 | cksum | cut -d ' ' -f 1)
+
+.PHONY: run test check
+.DELETE_ON_ERROR:
+
+run: $(VENV)/app-$(ID)
+	$(PY) app.py
+
+test: $(VENV)/test-$(ID) check
+	$(PY) -m pytest
+
+check: $(VENV)/test-$(ID)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+$(VENV)/app-$(ID): REQUIREMENTS := requirements.txt
+$(VENV)/test-$(ID): REQUIREMENTS := requirements-test.txt
+$(VENV)/app-$(ID) $(VENV)/test-$(ID):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed, as '$(PYTHON)'. On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || \
+	  { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads about 3 GB and takes some minutes."
+	@touch $(VENV)/unfinished
+	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt
+	@rm -f $(VENV)/unfinished $(filter-out %-$(ID), $(wildcard $(VENV)/app-* $(VENV)/test-*))
+	@touch $@

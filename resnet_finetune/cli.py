@@ -1,0 +1,355 @@
+"""The command line: every verb of the app, with sentences for a person or one JSON object for a program.
+
+Answers go to stdout, progress and mistakes to stderr. Exit code 0: done; 1: something to mend, which is said; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from resnet_finetune.runs import run_folder
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import (
+    Epoch,
+    Event,
+    Failed,
+    Finished,
+    FirstAnswer,
+    Planned,
+    Progress,
+    Score,
+    Started,
+    Step,
+    Stopped,
+)
+from resnet_finetune.words.settings import Settings
+
+_LIVE = 78  # characters of the line that tells how far it has come
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a verb found out: ``values`` for --json, ``lines`` for a person, and the mistakes, if any, for both."""
+
+    values: dict[str, Any]
+    lines: list[str]
+    mistakes: Sequence[str] = ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):  # a file name that the console cannot show must not end the program
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    args = _parser().parse_args(argv)
+    try:
+        reply: Reply = args.verb(args)
+    except UserError as error:
+        reply = Reply({}, [], error.messages)
+    for mistake in reply.mistakes:
+        _say(mistake)
+    if args.json:
+        print(json.dumps(reply.values | ({"error": list(reply.mistakes)} if reply.mistakes else {})))
+    else:
+        for line in reply.lines:
+            print(line)
+    return 1 if reply.mistakes else 0
+
+
+def _check(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.data import dataset as datasets
+    from resnet_finetune.data import intake
+
+    dataset = datasets.scan(intake.open_data(args.data), lambda done, total: _live(f"{done} of {total} files read"))
+    counts = dict.fromkeys(dataset.classes, 0)
+    for photo in dataset.photos:
+        counts[dataset.classes[photo.label]] += 1
+    values = {
+        "classes": counts,
+        "usable": len(dataset.photos),
+        "rejected": dataset.rejected,
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+    lines = [f"{len(dataset.photos)} photos can be used, in {len(counts)} classes; {dataset.rejected} files cannot."]
+    lines += _table([[str(count), name] for name, count in counts.items()])
+    lines += [f"{problem.path}: {problem.message}" for problem in dataset.problems]
+    try:
+        datasets.require_trainable(dataset)
+    except UserError as error:
+        return Reply(values, lines, error.messages)
+    return Reply(values, lines)
+
+
+def _train(args: argparse.Namespace) -> Reply:
+    chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
+    if args.resume is None:
+        if "data" not in chosen:
+            args.wrong_usage("name the photos to train on, or a run to --resume")
+        run = Run(Path(run_folder.create(Settings(**chosen)).run_dir))
+    else:
+        if chosen:
+            args.wrong_usage("a run goes on as it was set up: give nothing else with --resume")
+        run = Run(args.resume.absolute())
+        if isinstance(run.last_event(), Finished):
+            _say("This run is finished: here is its result.")
+            return _result(run)
+    with _stop_by_signal() as stop:
+        for event in run_folder.record(run.settings, stop):
+            _show(event)
+    return _result(run)
+
+
+def _result(run: Run) -> Reply:
+    values: dict[str, Any] = {
+        "run": str(run.path),
+        "state": run.state,
+        "first_answer": _first_answer(run),
+        "test": None,
+    }
+    match run.last_event():
+        case Failed(messages=messages):
+            return Reply(values, [], messages)
+        case Finished(test=test, kept=kept, seconds=seconds) | Stopped(test=test, kept=kept, seconds=seconds):
+            values |= {"test": test and asdict(test), "kept": kept, "seconds": seconds}
+            winner = {"fine-tuned": "fine-tuned model", "first answer": "first answer"}
+            said = f"{_score(test)} Kept: the {winner[kept]}." if test and kept else "Stopped before there was any model."
+            return Reply(values, [said, str(run.path)])
+    raise RuntimeError(f"{run.path} ended without saying how")  # the engine's promise is broken
+
+
+def _first_answer(run: Run) -> dict[str, Any] | None:
+    """``accuracy`` is on the test photos, as the final one is; None when it was not tested."""
+    report = run.report()
+    if report is not None:
+        return asdict(report.first_answer)
+    for event in run.events():
+        if isinstance(event, FirstAnswer):
+            return {"accuracy": None, "validation_accuracy": event.validation.accuracy, "seconds": event.seconds}
+    return None
+
+
+def _evaluate(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.engine.evaluate import evaluate
+
+    report = evaluate(args.run, args.data)
+    values = {
+        "accuracy": report.test.accuracy,
+        "low": report.test.low,
+        "high": report.test.high,
+        "n": report.test.n,
+        "balanced_accuracy": report.balanced_accuracy,
+        "macro_f1": report.macro_f1,
+        "classes": report.classes,
+        "confusion": report.confusion,
+        "per_class": [asdict(row) for row in report.per_class],
+    }
+    head = ["class", "photos", "precision", "recall", "F1"]
+    rows = [[c.name, str(c.n), _percent(c.precision), _percent(c.recall), _percent(c.f1)] for c in report.per_class]
+    return Reply(values, [_score(report.test), *_table([head, *rows])])
+
+
+def _predict(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.model.saved_model import load_model
+
+    model = load_model(args.run)
+    files = dict(_files(args.path))
+    if not files:
+        raise UserError("There are no files in what was named: name photos, or folders that hold some.")
+    predictions: list[dict[str, Any]] = []
+    for name, answer in zip(files, model.classify(list(files.values())), strict=True):
+        scores = None if answer.scores is None else dict(zip(model.classes, answer.scores, strict=True))
+        predictions.append({**asdict(answer), "path": name, "scores": scores})
+        _live(f"{len(predictions)} of {len(files)} photos")
+    if args.csv is not None:
+        _write_csv(args.csv, model.classes, predictions)
+    rows = [[p["path"], p["error"] or f"{p['label']}  {_percent(p['confidence'])}"] for p in predictions]
+    return Reply({"predictions": predictions}, _table(rows))
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Every file named, and every file in the folders and .zips named, with the name to show it by."""
+    from resnet_finetune.data.dataset import is_system
+    from resnet_finetune.data.intake import open_data
+
+    for path in paths:
+        zipped = path.suffix.lower() == ".zip" and path.is_file()
+        folder = open_data(str(path)) if zipped else path
+        if not folder.is_dir():
+            yield str(path), path
+            continue
+        for file in sorted(folder.rglob("*")):
+            inside = file.relative_to(folder)
+            if file.is_file() and not any(map(is_system, inside.parts)):
+                yield str(path / inside), file
+
+
+def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str, Any]]) -> None:
+    """For a spreadsheet: UTF-8 with the mark Excel needs, and nothing in it that a spreadsheet would take for a formula."""
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "error"]))
+    for p in predictions:
+        scores = p["scores"].values() if p["scores"] else [None] * len(classes)
+        writer.writerow([_as_text(p["path"]), _as_text(p["label"]), p["confidence"], *scores, _as_text(p["error"])])
+    try:
+        disk.write_bytes(to.absolute(), table.getvalue().encode("utf-8-sig", errors="replace"))
+    except OSError as error:
+        raise UserError(
+            f"{to} cannot be written ({error.strerror}): close it if it is open, or choose another place."
+        ) from error
+
+
+def _as_text(cell: str | None) -> str | None:
+    """A leading apostrophe keeps a spreadsheet from running a file name as a formula (OWASP, "CSV Injection")."""
+    return f"'{cell}" if cell and cell[0] in "=+-@\t\r\n" else cell
+
+
+def _export(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.engine.export import export_onnx
+
+    exported = export_onnx(args.run, args.to)
+    parity = asdict(exported.parity)
+    values = {"files": [str(file) for file in exported.files], "parity": parity}
+    same = f"{parity['agree']} of {parity['n']} test photos get the same class from both"
+    return Reply(values, [*values["files"], f"{same}; probabilities differ by {parity['max_abs_diff']:.1e} at most."])
+
+
+def _runs(args: argparse.Namespace) -> Reply:
+    rows: list[dict[str, Any]] = []
+    for run in run_folder.list_runs():
+        end = run.last_event()
+        test = end.test if isinstance(end, Finished | Stopped) else None
+        rows.append({"run": str(run.path), "model": run.settings.model, "state": run.state, "accuracy": test and test.accuracy})
+    lines = _table([[row["model"], row["state"], _percent(row["accuracy"]), row["run"]] for row in rows])
+    return Reply({"runs": rows}, lines or ["There are no runs yet."])
+
+
+@contextmanager
+def _stop_by_signal() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C (or SIGTERM) asks the training to stop and to keep its best model; a second one ends it at once."""
+    wanted = threading.Event()
+
+    def ask(number: int, _: object) -> None:
+        signal.signal(number, before[number])
+        wanted.set()
+        _say("Stopping; the best model so far is kept.")
+
+    before: dict[int, Any] = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield wanted.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(event: Event) -> None:
+    """One event as a sentence on stderr."""
+    match event:
+        case Started():
+            photos = ", ".join(f"{sum(counts)} for {split}" for split, counts in event.counts.items())
+            _say(f"{len(event.classes)} classes; photos: {photos}; {event.rejected} files left out.")
+            _say(f"{event.model} on {event.device}; its weights: {event.weights}.")
+        case Progress():
+            _live(f"{event.stage}: {event.done} of {event.total}")
+        case FirstAnswer():
+            _say(f"First answer after {event.seconds:.0f} s: {_score(event.validation)}")
+        case Planned():
+            time = "" if event.seconds is None else f", about {event.seconds:.0f} s"
+            _say(f"Fine-tuning: {event.epochs} epochs of photos at {event.photo_size} pixels, {event.batch} at a time{time}.")
+        case Step():
+            _live(f"step {event.step} of {event.steps}, loss {event.loss:.3f}, {event.seconds_left:.0f} s left")
+        case Epoch():
+            best = ", the best so far" if event.best else ""
+            _say(f"Epoch {event.epoch} of {event.epochs}: {_percent(event.validation_accuracy)} right on validation{best}.")
+        case Finished() | Stopped() | Failed():
+            pass  # the reply says it
+
+
+def _score(score: Score) -> str:
+    return (
+        f"{_percent(score.accuracy)} of {score.n} photos are right "
+        f"(95 % interval {_percent(score.low)} to {_percent(score.high)})."
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of equal width, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _say(text: str) -> None:
+    print(text.ljust(_LIVE) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+
+
+def _live(text: str) -> None:
+    """A line that the next one overwrites; only where somebody is looking."""
+    if sys.stderr.isatty():
+        print(f"{text[:_LIVE]:<{_LIVE}}\r", end="", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="resnet_finetune", description="Fine-tune a ResNet on folders of photos.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def add(name: str, verb: Callable[[argparse.Namespace], Reply], help: str) -> argparse.ArgumentParser:
+        command = verbs.add_parser(name, help=help, description=help)
+        command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        command.set_defaults(verb=verb)
+        return command
+
+    check = add("check", _check, "look through the photos without training")
+    check.add_argument("data", metavar="DATA", help="a folder with one sub-folder per class, a .zip of one, or the word 'demo'")
+
+    train = add("train", _train, "fine-tune a model")
+    train.set_defaults(wrong_usage=train.error)
+    for spec in fields(Settings):
+        train.add_argument(
+            spec.name if spec.name == "data" else "--" + spec.name.replace("_", "-"),
+            nargs="?" if spec.name == "data" else None,
+            type={"int": int, "float | None": float}.get(str(spec.type), str),
+            default=argparse.SUPPRESS,  # what is not said is left to Settings
+            metavar=spec.name.upper(),
+            help=spec.metadata["help"].replace("%", "%%"),
+        )
+    train.add_argument(
+        "--resume", metavar="RUN", type=Path, help="go on with this run after a stop or a crash, as it was set up"
+    )
+
+    evaluate = add("evaluate", _evaluate, "test a model on other labelled photos")
+    evaluate.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
+    evaluate.add_argument("data", metavar="DATA", help="labelled photos, laid out as for training")
+
+    predict = add("predict", _predict, "classify new photos")
+    predict.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
+    predict.add_argument("path", metavar="PATH", nargs="+", type=Path, help="photos, folders of photos, or .zips of them")
+    predict.add_argument("--csv", metavar="FILE", type=Path, help="also write the answers as a table for a spreadsheet")
+
+    export = add("export", _export, "take the model away, to use it outside this app")
+    export.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
+    export.add_argument("--format", choices=["onnx"], default="onnx")
+    export.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write into")
+
+    add("runs", _runs, "list the runs made on this computer")
+    return parser

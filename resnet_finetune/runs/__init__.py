@@ -1,0 +1,1 @@
+"""Runs on disk and the processes that train them. No torch at import."""

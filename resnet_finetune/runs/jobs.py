@@ -1,0 +1,85 @@
+"""Training as a child process that outlives the page, one at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+import resnet_finetune
+from resnet_finetune.runs import lock, run_folder
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.home import home
+from resnet_finetune.words.settings import Settings
+
+
+def start(settings: Settings) -> Run:
+    """Begin a new run in the background; it is under way when this returns.
+
+    Raises:
+        UserError: a training is going on, a setting is wrong, the folder cannot be written, or the process did not start.
+    """
+    with _one_at_a_time():
+        run = Run(Path(run_folder.create(settings).run_dir))
+        _launch(run)
+    return run
+
+
+def resume(run: Run) -> Run:
+    """Go on with a run that was stopped, failed or crashed. Raises ``UserError`` as ``start`` does."""
+    with _one_at_a_time():
+        _launch(run)
+    return run
+
+
+def current() -> Run | None:
+    """The run that is going on now, whoever started it."""
+    return next((run for run in run_folder.find_runs() if lock.holder(run.path) == "alive"), None)
+
+
+def stop(run: Run) -> None:
+    """Ask the training to end early. It keeps the best model so far, tests it and writes all results."""
+    lock.ask_to_stop(run.path)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """From asking whether a training is going on to having started one, nobody else may ask: no double click starts two."""
+    home().mkdir(parents=True, exist_ok=True)
+    with FileLock(home() / "starting.lock"):
+        going = current()
+        if going is not None:
+            raise UserError(f"A training is going on already ({going.path.name}): wait until it ends, or stop it first.")
+        yield
+
+
+def _launch(run: Run) -> None:
+    """Start the child and wait until it holds the run's lock, or has ended (a tenth of a second, seconds on a slow disk)."""
+    try:
+        log = run.log.open("ab")  # a file, not a pipe: nobody needs to read it for the child to go on
+    except OSError as error:
+        raise UserError(f"{run.path} cannot be written ({error.strerror}): put the folder back, or train again.") from error
+    with log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "resnet_finetune", "train", "--resume", str(run.path), "--json"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=Path(resnet_finetune.__file__).parents[1],  # so that -m finds the package without it being installed
+            env={**os.environ, "PYTHONUTF8": "1"},
+            start_new_session=os.name == "posix",  # closing the terminal or Ctrl-C on the page leaves the training alone
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    threading.Thread(target=child.wait, daemon=True).start()  # or it stays a zombie when it ends before the page does
+    while child.poll() is None and lock.holder(run.path) != "alive":
+        time.sleep(0.02)
+    if child.poll() is not None and run.state == "new":
+        raise UserError(f"The training process did not start: the reason is in {run.log}.")

@@ -1,0 +1,318 @@
+"""A run on disk: how it is made, what it says while it goes on, and in which state it is.
+
+    run.json            settings, seed, versions, when it was made; the data's fingerprint once they were read
+    events.jsonl        one event a line, only ever appended to
+    lock, stop          who trains here now; that they should stop
+    log.txt             what the training process printed, and the traceback of a bug
+
+The model, the report and the checkpoint in the same folder are the engine's.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import resnet_finetune
+from resnet_finetune.model import catalog
+from resnet_finetune.runs import lock
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import (
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    Started,
+    Step,
+    Stopped,
+    from_json,
+    to_json,
+)
+from resnet_finetune.words.home import home
+from resnet_finetune.words.report import Report
+from resnet_finetune.words.settings import Settings
+
+State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
+
+RUN = "run.json"
+_EVENTS = "events.jsonl"
+_REPORT = "report.json"
+LOG = "log.txt"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read. Nothing is kept in memory but what never changes."""
+
+    path: Path
+
+    @cached_property
+    def _about(self) -> tuple[Settings, datetime]:
+        try:
+            about = disk.read_json(self.path / RUN)
+            settings = Settings.from_json(about["settings"])
+            return replace(settings, run_dir=str(self.path)), datetime.fromisoformat(about["created"])  # it may have moved
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(f"{self.path} holds no run: name the folder that a training wrote.") from None
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f"{self.path / RUN} is damaged: put back a copy of it, or train again.") from None
+
+    @property
+    def settings(self) -> Settings:
+        """Raises ``UserError`` when the folder holds no run, as ``created`` does."""
+        return self._about[0]
+
+    @property
+    def created(self) -> datetime:
+        return self._about[1]
+
+    @property
+    def log(self) -> Path:
+        return self.path / LOG
+
+    def events(self) -> list[Event]:
+        return self.events_since(0)[0]
+
+    def events_since(self, byte: int) -> tuple[list[Event], int]:
+        """The events after ``byte`` and where to read on: 0 at first, then what the last call returned.
+
+        A line that is still being written is left for the next call. A line that is no event is passed over: a power
+        cut can leave one, and the rest of the run is worth reading.
+        """
+        try:
+            with (self.path / _EVENTS).open("rb") as file:
+                file.seek(byte)
+                text = file.read()
+        except FileNotFoundError:
+            return [], 0
+        whole = text[: text.rfind(b"\n") + 1]
+        events = [event for line in whole.splitlines() if (event := _parse(line)) is not None]
+        return events, byte + len(whole)
+
+    def last_event(self) -> Event | None:
+        """Read from the end of the file, however long it has grown."""
+        try:
+            file = (self.path / _EVENTS).open("rb")
+        except FileNotFoundError:
+            return None
+        with file:
+            size = file.seek(0, os.SEEK_END)
+            block = 4096  # bytes
+            while True:
+                start = max(0, size - block)
+                file.seek(start)
+                lines = file.read().split(b"\n")[:-1]  # what follows the last line end is not whole
+                for line in reversed(lines if start == 0 else lines[1:]):
+                    if (event := _parse(line)) is not None:
+                        return event
+                if start == 0:
+                    return None
+                block *= 4
+
+    @property
+    def state(self) -> State:
+        holder = lock.holder(self.path)  # asked first: a run that ends between the two questions has ended
+        if holder != "none":
+            return "running" if holder == "alive" else "crashed"
+        match self.last_event():
+            case None:
+                return "new"
+            case Finished():
+                return "finished"
+            case Stopped():
+                return "stopped"
+            case Failed():
+                return "failed"
+            case _:
+                return "crashed"
+
+    def report(self) -> Report | None:
+        """The result, or None while there is none. Raises ``UserError`` when the file is damaged."""
+        try:
+            return Report.from_json(disk.read_json(self.path / _REPORT))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f"{self.path / _REPORT} is damaged: test the model again with 'evaluate'.") from None
+
+
+def create(settings: Settings) -> Settings:
+    """Make the run folder and say in ``run.json`` what will be trained; the settings come back with absolute paths.
+
+    Without a ``run_dir`` the folder gets a readable, unused name among the app's own runs.
+
+    Raises:
+        UserError: a setting is wrong, the folder holds a run already or cannot be written.
+    """
+    own_name = settings.run_dir == ""
+    a_path = settings.data != "demo" and os.path.exists(settings.data)  # noqa: PTH110  Path.exists raises for some names
+    settings = replace(
+        settings,
+        data=_absolute(settings.data) if a_path else settings.data,
+        weights=settings.weights and _absolute(settings.weights),
+        run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
+    )
+    settings.check(catalog.names())
+    folder = Path(settings.run_dir)
+    try:
+        if own_name:
+            folder = _unused_folder(settings)
+            settings = replace(settings, run_dir=str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / RUN).exists():
+            raise UserError(f"{folder} holds a run already: choose another folder, or go on with that run by --resume.")
+        about = {
+            "settings": settings.to_json(),
+            "seed": settings.seed,
+            "created": datetime.now().astimezone().isoformat(timespec="microseconds"),
+            "versions": _versions(),
+        }
+        disk.write_json(folder / RUN, about)
+        if not own_name:
+            _remember(folder)
+    except OSError as error:
+        raise UserError(f"The run folder {folder} cannot be written ({error.strerror}): choose another place.") from error
+    return settings
+
+
+def record(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Train in the folder that ``create`` made, or go on there: every event is on disk before it is yielded.
+
+    Whatever goes wrong in the training becomes a last event, ``Failed``; a bug leaves its traceback in the log.
+
+    Raises:
+        UserError: the folder holds no run, or another training is going on in it.
+    """
+    run = Run(Path(settings.run_dir))
+    events = run.path / _EVENTS
+    if not (run.path / RUN).is_file():
+        raise UserError(f"{run.path} holds no run: make it with 'create' first.")
+    with lock.hold(run.path):
+        try:
+            from resnet_finetune.engine.train import fine_tune  # torch: seconds to import, not to be paid by a reader of runs
+
+            for event in fine_tune(settings, lambda: stop() or lock.asked_to_stop(run.path)):
+                if isinstance(event, Started):
+                    disk.write_json(run.path / RUN, disk.read_json(run.path / RUN) | {"fingerprint": event.fingerprint})
+                _append(events, event)
+                yield event
+            return
+        except Exception as error:
+            failed = _failure(run, error)
+        with suppress(OSError):  # a full disk cannot be told so; the run then reads as crashed, and goes on as well
+            _append(events, failed)
+        yield failed
+
+
+def list_runs() -> list[Run]:
+    """All runs this person made on this machine, newest first. A folder whose ``run.json`` is damaged is no run."""
+    runs = []
+    for run in find_runs():
+        with suppress(UserError):
+            runs.append((run.created, run))
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0], reverse=True)]
+
+
+def find_runs() -> Iterator[Run]:
+    """The same in no order, without opening any of them."""
+    folders = {*_runs().glob("*/")}
+    with suppress(FileNotFoundError):  # no run was ever made elsewhere
+        folders |= {Path(json.loads(line)) for line in _elsewhere().read_text(encoding="utf-8").splitlines()}
+    # Path.is_file would raise for a drive that was unplugged.
+    return (Run(folder) for folder in folders if os.path.isfile(folder / RUN))  # noqa: PTH113
+
+
+def _failure(run: Run, error: Exception) -> Failed:
+    if isinstance(error, UserError):
+        return Failed(messages=list(error.messages), bug=False)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = error.filename or run.path
+        return Failed(messages=[f"The disk is full ({place}): free some space, then go on with this run."], bug=False)
+    with suppress(OSError), run.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        log.write("".join(traceback.format_exception(error)))
+    return Failed(messages=[f"The app itself made a mistake ({type(error).__name__}): the details are in {run.log}."], bug=True)
+
+
+def _append(path: Path, event: Event) -> None:
+    line = json.dumps({"time": time.time(), **to_json(event)}, ensure_ascii=False)
+    with path.open("a+b") as file:
+        _drop_torn_line(file)
+        file.write(line.encode() + b"\n")
+        if not isinstance(event, Step | Progress):  # several a second, and none of them is missed after a power cut
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _drop_torn_line(file: BinaryIO) -> None:
+    """A kill or a full disk can leave half a line, which would spoil the next one too."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return
+    file.seek(size - 1)
+    if file.read(1) != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        values = json.loads(line)
+        return from_json(values) if isinstance(values, dict) else None
+    except ValueError:
+        return None
+
+
+def _runs() -> Path:
+    return home().absolute() / "runs"
+
+
+def _elsewhere() -> Path:
+    """One JSON string a line: the folders of runs that were given a place of their own."""
+    return home().absolute() / "runs-elsewhere.jsonl"
+
+
+def _remember(folder: Path) -> None:
+    home().mkdir(parents=True, exist_ok=True)
+    with _elsewhere().open("a", encoding="utf-8") as file:
+        file.write(json.dumps(str(folder)) + "\n")
+
+
+def _unused_folder(settings: Settings) -> Path:
+    """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``."""
+    what = re.sub(r"[^\w-]+", "-", Path(settings.data).stem)[:40].strip("-")
+    name = f"{datetime.now():%Y-%m-%d}-{what}-{settings.model}"
+    _runs().mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = _runs() / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError  # count() never ends
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute())
+
+
+def _versions() -> dict[str, str]:
+    packages = ("torch", "torchvision", "timm", "numpy", "pillow", "safetensors")
+    return {
+        "resnet_finetune": resnet_finetune.__version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }

@@ -1,0 +1,53 @@
+@echo off
+rem For a double click on Windows: makes .venv, installs what the app needs, opens the page.
+setlocal
+cd /d "%~dp0"
+title ResNet fine-tuning
+
+set "PYTHON="
+for %%V in (3.13 3.12 3.11 3.14) do (
+  if not defined PYTHON py -%%V -c "import venv" >nul 2>&1 && set "PYTHON=py -%%V"
+)
+if not defined PYTHON (
+  python -c "import sys, venv; sys.exit(sys.version_info < (3, 11))" >nul 2>&1 && set "PYTHON=python"
+)
+if not defined PYTHON (
+  echo Python 3.11 or newer is needed. Install it from the Microsoft Store ^(search for "Python 3.12"^),
+  echo then double-click start.bat again.
+  goto :failed
+)
+
+rem The copies in .venv say what was installed last: a second start is at once, changed requirements are installed.
+fc /b requirements.txt .venv\requirements.txt >nul 2>&1 && fc /b constraints.txt .venv\constraints.txt >nul 2>&1 && goto :open
+
+if exist .venv\unfinished rmdir /s /q .venv
+.venv\Scripts\python.exe -m pip --version >nul 2>&1 || (
+  echo Making .venv, a place for the app's own packages.
+  %PYTHON% -m venv --clear .venv || (
+    echo The folder .venv could not be made here. Move the app to a folder that you may write to, such as Documents.
+    goto :failed
+  )
+)
+echo Installing. The first time this downloads some hundred megabytes and takes some minutes.
+type nul >.venv\unfinished
+.venv\Scripts\python.exe -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt || (
+  echo The installation did not finish. Check the internet connection and the free space ^(5 GB^), then start again:
+  echo what was downloaded is kept.
+  goto :failed
+)
+del .venv\unfinished
+copy /y requirements.txt .venv\requirements.txt >nul
+copy /y constraints.txt .venv\constraints.txt >nul
+
+:open
+echo Opening the page in your browser. Close this window to close the page; a training that is going on is not lost.
+.venv\Scripts\python.exe app.py || (
+  echo The page stopped with an error: the reason stands above.
+  goto :failed
+)
+exit /b 0
+
+:failed
+echo.
+pause
+exit /b 1

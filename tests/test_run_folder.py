@@ -1,0 +1,331 @@
+"""Runs on disk: made, recorded, read while they grow, and told apart after a crash. Locks are taken by real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT
+
+from resnet_finetune.runs import lock, run_folder
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Failed, Finished, FirstAnswer, Score, Started, Step, Stopped, to_json
+from resnet_finetune.words.settings import Settings
+
+SCORE = Score(accuracy=0.9, low=0.8, high=0.95, n=50)
+STEP = Step(step=1, steps=9, loss=0.5, images_per_second=20.0, seconds_left=3.0)
+FINISHED = Finished(test=SCORE, kept="fine-tuned", seconds=9.0)
+STOPPED = Stopped(test=SCORE, kept="first answer", seconds=9.0)
+FAILED = Failed(messages=["The disk is full."], bug=False)
+
+
+@pytest.fixture
+def run(photos: Path, tmp_path: Path) -> Run:
+    """A run that was made and not begun."""
+    return Run(Path(run_folder.create(Settings(data=str(photos), run_dir=str(tmp_path / "run"))).run_dir))
+
+
+def write_events(run: Run, *events: Event, torn: str = "") -> None:
+    lines = [json.dumps({"time": 1.0, **to_json(event)}) + "\n" for event in events]
+    (run.path / "events.jsonl").write_text("".join(lines) + torn, encoding="utf-8")
+
+
+@contextmanager
+def another_process_trains_in(folder: Path) -> Iterator[psutil.Process]:
+    code = f"""
+import sys
+from pathlib import Path
+from resnet_finetune.runs import lock
+with lock.hold(Path({str(folder)!r})):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline().strip() == b"held"
+            yield psutil.Process(child.pid)
+        finally:
+            child.kill()
+
+
+# Making one
+
+
+def test_a_new_run_says_what_will_be_trained(run: Run, photos: Path) -> None:
+    written = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
+    assert written["settings"]["data"] == str(photos)
+    assert written["seed"] == 0
+    assert {"python", "torch", "torchvision", "timm"} <= written["versions"].keys()
+    assert run.settings == Settings(data=str(photos), run_dir=str(run.path))
+    assert run.created.tzinfo is not None
+    assert run.state == "new"
+    assert run.events() == []
+    assert run.report() is None
+
+
+def test_paths_are_absolute_so_that_a_run_goes_on_from_anywhere(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = run_folder.create(Settings(data="photos", run_dir="here/run"))
+    assert settings.data == str(photos)
+    assert settings.run_dir == str(tmp_path / "here" / "run")
+
+
+def test_a_folder_holds_one_run(run: Run) -> None:
+    before = (run.path / "run.json").read_bytes()
+    with pytest.raises(UserError, match="holds a run already"):
+        run_folder.create(Settings(data="demo", run_dir=str(run.path)))
+    assert (run.path / "run.json").read_bytes() == before
+
+
+def test_runs_without_a_folder_get_readable_names_of_their_own(home: Path) -> None:
+    first, second = (Path(run_folder.create(Settings(data="Mes photos d'été.zip")).run_dir) for _ in range(2))
+    assert first.parent == second.parent == home / "runs"
+    assert first.name.endswith("-Mes-photos-d-été-resnet18")
+    assert second.name == first.name + "-2"
+
+
+def test_all_mistakes_are_told_at_once_and_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        run_folder.create(Settings(model="resnet19", preset="hasty", seed=-1, run_dir=str(tmp_path / "run")))
+    assert len(caught.value.messages) == 3
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_place_that_cannot_be_written_is_the_persons_to_change(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        run_folder.create(Settings(run_dir=str(tmp_path / "file" / "run")))
+
+
+def test_runs_are_listed_newest_first_wherever_they_are(run: Run) -> None:
+    newer = Run(Path(run_folder.create(Settings()).run_dir))
+    assert run_folder.list_runs() == [newer, run]
+
+
+def test_a_run_that_was_deleted_is_listed_no_more(run: Run) -> None:
+    shutil.rmtree(run.path)
+    assert run_folder.list_runs() == []
+
+
+def test_data_of_an_impossible_name_are_left_to_the_engine_to_explain(tmp_path: Path) -> None:
+    settings = run_folder.create(Settings(data="x" * 5000, run_dir=str(tmp_path / "run")))
+    (failed,) = run_folder.record(settings)
+    assert isinstance(failed, Failed)
+    assert not failed.bug
+
+
+def test_a_damaged_run_does_not_hide_the_others(run: Run) -> None:
+    damaged = Run(Path(run_folder.create(Settings()).run_dir))
+    (damaged.path / "run.json").write_text('{"settings"')
+    assert run_folder.list_runs() == [run]
+    with pytest.raises(UserError, match="is damaged"):
+        _ = damaged.settings
+
+
+def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no run"):
+        _ = Run(tmp_path).settings
+    with pytest.raises(UserError, match="holds no run"):
+        next(run_folder.record(Settings(run_dir=str(tmp_path))))
+
+
+def test_a_run_that_was_moved_is_still_itself(run: Run, tmp_path: Path) -> None:
+    run.path.rename(tmp_path / "moved")
+    assert Run(tmp_path / "moved").settings.run_dir == str(tmp_path / "moved")
+
+
+# Reading one
+
+
+def test_events_are_read_as_they_were_written(run: Run) -> None:
+    started = Started(
+        classes=["ä", "b"],
+        counts={"train": [1, 2], "validation": [1, 1], "test": [1, 1]},
+        rejected=0,
+        own_split=False,
+        model="resnet18",
+        weights="bundled with the app",
+        device="CPU",
+        root="/photos",
+        fingerprint="0f",
+    )
+    write_events(run, started, STEP, FINISHED)
+    assert run.events() == [started, STEP, FINISHED]
+
+
+def test_a_half_written_line_waits_for_its_other_half(run: Run) -> None:
+    line = json.dumps(to_json(FINISHED)) + "\n"
+    write_events(run, STEP, torn=line[:20])
+    events, byte = run.events_since(0)
+    assert events == [STEP]
+    assert run.last_event() == STEP
+    with (run.path / "events.jsonl").open("a") as file:
+        file.write(line[20:])
+    assert run.events_since(byte)[0] == [FINISHED]
+    assert run.last_event() == FINISHED
+
+
+def test_reading_on_returns_only_what_is_new(run: Run) -> None:
+    assert run.events_since(0) == ([], 0)
+    write_events(run, STEP)
+    events, byte = run.events_since(0)
+    assert events == [STEP]
+    assert run.events_since(byte) == ([], byte)
+    write_events(run, STEP, FINISHED)
+    assert run.events_since(byte)[0] == [FINISHED]
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["\0" * 300 + "\n", '{"event": "Unknown"}\n', "[]\n", '"text"\n', "\x80\n", '{"event": "St\n']
+)
+def test_a_spoilt_line_costs_no_other(run: Run, spoilt: str) -> None:
+    write_events(run, STEP, torn=spoilt)
+    assert run.events() == [STEP]
+    assert run.last_event() == STEP
+
+
+def test_the_last_event_is_found_behind_any_length(run: Run) -> None:
+    long = FirstAnswer(validation=SCORE, confusion=[[7] * 90] * 90, seconds=1.0)  # longer than one block from the end
+    for events in ([long], [STEP, long], [long, STEP], [STEP] * 500 + [long]):
+        write_events(run, *events)
+        assert run.last_event() == events[-1]
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "new"),
+        ([STEP], "crashed"),
+        ([STEP, FINISHED], "finished"),
+        ([STEP, STOPPED], "stopped"),
+        ([STEP, FAILED], "failed"),
+        ([STEP, STOPPED, STEP], "crashed"),  # resumed, then killed
+        ([STOPPED, STEP, FINISHED], "finished"),
+    ],
+)
+def test_the_state_is_the_last_thing_that_was_said(run: Run, events: list[Event], state: str) -> None:
+    write_events(run, *events)
+    assert run.state == state
+
+
+def test_a_damaged_report_is_said_to_be(run: Run) -> None:
+    (run.path / "report.json").write_text('{"classes": []}')
+    with pytest.raises(UserError, match="is damaged"):
+        run.report()
+
+
+# Who trains in it
+
+
+def test_a_run_is_running_while_its_process_lives(run: Run) -> None:
+    write_events(run, STOPPED)
+    with another_process_trains_in(run.path):
+        assert run.state == "running"
+    assert Run(run.path).state == "crashed"  # killed, although the last thing said was from before
+
+
+def test_a_second_training_in_the_folder_is_refused(run: Run) -> None:
+    with another_process_trains_in(run.path):
+        with pytest.raises(UserError, match="is going on"):
+            list(run_folder.record(run.settings))
+        assert run.events() == []
+        assert run.state == "running"
+
+
+def test_the_lock_of_a_killed_process_is_taken_over(run: Run) -> None:
+    with another_process_trains_in(run.path) as process:
+        process.kill()
+        process.wait()
+        with lock.hold(run.path):
+            assert run.state == "running"
+    assert Run(run.path).state == "new"
+
+
+def test_a_process_that_only_has_the_same_number_is_another(run: Run) -> None:
+    with lock.hold(run.path):
+        owner = json.loads((run.path / "lock").read_text())
+        assert owner["pid"] == os.getpid()
+        (run.path / "lock").write_text(json.dumps({**owner, "started": owner["started"] - 3600}))
+        assert lock.holder(run.path) == "dead"
+
+
+def test_a_wish_to_stop_is_for_the_training_that_goes_on_now(run: Run) -> None:
+    lock.ask_to_stop(run.path)
+    with lock.hold(run.path):
+        assert not lock.asked_to_stop(run.path)
+        lock.ask_to_stop(run.path)
+        assert lock.asked_to_stop(run.path)
+
+
+# Recording one: the real engine
+
+
+def test_every_event_is_on_disk_before_it_is_told(run: Run) -> None:
+    told = []
+    for event in run_folder.record(run.settings):
+        told.append(event)
+        assert run.last_event() == event
+        assert run.state == "running"
+    (started,) = [event for event in told if isinstance(event, Started)]
+    assert json.loads((run.path / "run.json").read_bytes())["fingerprint"] == started.fingerprint
+    assert isinstance(told[-1], Finished)
+    assert sum(isinstance(event, Finished | Stopped | Failed) for event in told) == 1
+    assert run.events() == told
+    assert run.state == "finished"
+    report = run.report()
+    assert report is not None
+    assert report.test == told[-1].test
+    times = [json.loads(line)["time"] for line in (run.path / "events.jsonl").read_text().splitlines()]
+    assert times == sorted(times)
+
+
+def test_a_mistake_in_the_data_is_told_not_raised(tmp_path: Path) -> None:
+    settings = run_folder.create(Settings(data=str(tmp_path / "gone"), run_dir=str(tmp_path / "run")))
+    (failed,) = run_folder.record(settings)
+    assert isinstance(failed, Failed)
+    assert not failed.bug
+    run = Run(tmp_path / "run")
+    assert run.state == "failed"
+    assert run.events() == [failed]
+    assert not run.log.exists()
+
+
+def test_a_torn_line_of_a_crash_is_cut_off_before_the_run_goes_on(tmp_path: Path) -> None:
+    run = Run(Path(run_folder.create(Settings(data=str(tmp_path / "gone"), run_dir=str(tmp_path / "run"))).run_dir))
+    write_events(run, STEP, torn='{"event": "Ste')
+    (failed,) = run_folder.record(run.settings)
+    assert run.events() == [STEP, failed]
+    assert len((run.path / "events.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_with_its_place(run: Run) -> None:
+    (run.path / "events.jsonl").symlink_to("/dev/full")
+    (failed,) = run_folder.record(run.settings)
+    assert isinstance(failed, Failed)
+    assert not failed.bug
+    assert "disk is full" in failed.messages[0]
+    assert str(run.path) in failed.messages[0]
+
+
+def test_a_bug_leaves_its_traceback_in_the_log(run: Run) -> None:
+    (run.path / "model.safetensors").mkdir()  # nothing a person would do: the engine cannot write its model
+    *_, failed = run_folder.record(run.settings)
+    assert isinstance(failed, Failed)
+    assert failed.bug
+    assert str(run.log) in failed.messages[0]
+    assert "Traceback" in run.log.read_text(encoding="utf-8")
+    assert run.state == "failed"
