@@ -29,16 +29,18 @@ def read_pixels(photos: Sequence[Photo], size: int, file: Path, progress: Callab
     pixels = np.memmap(file, dtype=np.uint8, mode="r+", shape=(len(photos), size, size, 3))
 
     def read(index: int) -> None:
-        pixels[index] = square(decode(photos[index].path, size), size)
+        photo = photos[index]
+        try:
+            pixels[index] = square(decode(photo.path, size), size)
+        except UnreadablePhoto as error:
+            raise UserError(
+                f"The photo {photo.name} changed or went away while the run was reading it. {error.message} Then train again."
+            ) from error
 
     executor = ThreadPoolExecutor(os.cpu_count())
     try:
         for done, _ in enumerate(executor.map(read, range(len(photos))), start=1):
             progress(done, len(photos))
-    except UnreadablePhoto as error:
-        raise UserError(
-            f"A photo changed or went away while the run was reading it. {error.message} Then train again."
-        ) from error
     finally:
         executor.shutdown(cancel_futures=True)
     return pixels

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.engine.judge import REPORT
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
@@ -102,7 +103,7 @@ def export_onnx(run: Path, to: Path) -> Exported:
 
 def _test_photos(run: Path, size: int) -> list[np.ndarray]:
     try:
-        report = Report.from_json(disk.read_json(run / "report.json"))
+        report = Report.from_json(disk.read_json(run / REPORT))
         return [decode(Path(report.root, judged.path), size) for judged in report.judged]
     except FileNotFoundError:
         raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.") from None

@@ -52,8 +52,9 @@ def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: in
 def _best_strength(features: np.ndarray, labels: np.ndarray, seed: int) -> float:
     chosen = np.random.default_rng(seed).permutation(len(labels))[:ENOUGH]
     features, labels = features[chosen], labels[chosen]
-    folds = min(FOLDS, int(np.unique(labels, return_counts=True)[1].min()))
-    if folds < 2:
+    counts = np.unique(labels, return_counts=True)[1]
+    folds = min(FOLDS, int(counts.min()))
+    if folds < 2 or len(counts) < 2:  # a rare class may not be among those chosen
         return USUAL_STRENGTH
     losses = dict.fromkeys(STRENGTHS, 0.0)
     for fit, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels):

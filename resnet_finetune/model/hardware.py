@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 WORTH_IT = 1.2  # how many times faster lower precision must be to be used
-TRIALS = 8
+TRIALS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,8 @@ class Hardware:
         if self.device.type == "cuda":
             name = torch.cuda.get_device_name(self.device)
         elif self.device.type == "cpu":
-            name = f"CPU, {torch.get_num_threads()} threads"
+            threads = torch.get_num_threads()
+            name = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
         else:
             name = self.device.type.upper()
         return f"{name}, {self.precision}"

@@ -139,7 +139,9 @@ def load_model(folder: Path | str) -> Classifier:
         weights = load((folder / WEIGHTS).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"There is no trained model in {folder}: name the folder of a run that gave an answer.") from None
-    except (ValueError, SafetensorError) as error:
+    except OSError as error:
+        raise UserError(f"The model in {folder} cannot be read ({error.strerror}): check the drive and your rights.") from error
+    except (ValueError, KeyError, SafetensorError) as error:  # KeyError: of a number type that PyTorch does not have
         raise _damaged(folder) from error
     model, classes, preprocessing = _validated(folder, about)
     net = timm.create_model(catalog.find(model).timm_name.split(".")[0], num_classes=len(classes))
@@ -147,6 +149,8 @@ def load_model(folder: Path | str) -> Classifier:
         net.load_state_dict(weights)
     except RuntimeError as error:
         raise _damaged(folder) from error
+    if not all(value.isfinite().all() for value in net.state_dict().values()):
+        raise _damaged(folder)
     net = net.to(find_device()).to(memory_format=torch.channels_last)
     return Classifier(net, model, classes, preprocessing)
 
@@ -154,6 +158,8 @@ def load_model(folder: Path | str) -> Classifier:
 def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing]:
     """The file may come from a stranger: every value is checked before it is used."""
     try:
+        if about["format"] != FORMAT:
+            raise UserError(f"The model in {folder} was written by another version of the app: open it with that version.")
         model, classes, raw = about["model"], about["classes"], about["preprocessing"]
         preprocessing = Preprocessing(size=raw["size"], mean=_triple(raw["mean"]), std=_triple(raw["std"]))
         sound = (
@@ -164,12 +170,11 @@ def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing]
             and 2 <= len(classes) <= MOST_CLASSES
             and all(isinstance(name, str) and name for name in classes)
             and len(set(classes)) == len(classes)
-            and all(value > 0 for value in preprocessing.std)
+            and all(0 <= value <= 1 for value in preprocessing.mean)
+            and all(0.001 <= value <= 1 for value in preprocessing.std)
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(folder) from error
-    if about.get("format") != FORMAT:
-        raise UserError(f"The model in {folder} was written by another version of the app: open it with that version.")
     if not sound:
         raise _damaged(folder)
     return model, classes, preprocessing

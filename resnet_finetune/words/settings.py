@@ -50,6 +50,8 @@ class Settings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Settings:
-        """Unknown keys are ignored, so that an older app can open a newer run."""
+        """Unknown keys are ignored, so that an older app can open a newer run. Raises ``ValueError`` for what is no object."""
+        if not isinstance(values, dict):
+            raise ValueError(f"not settings: {values!r}")
         known = {spec.name for spec in fields(cls)}
         return cls(**{key: value for key, value in values.items() if key in known})

@@ -1,0 +1,66 @@
+"""The first answer, seconds after the photos are read: the pretrained network with a fitted linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from torch import nn
+
+from resnet_finetune.data import dataset as datasets
+from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine.checkpoint import Standing
+from resnet_finetune.engine.judge import judged, logits
+from resnet_finetune.engine.loop import make_optimizer
+from resnet_finetune.engine.material import Material
+from resnet_finetune.engine.probe import features, linear_head
+from resnet_finetune.engine.progress import Pace
+from resnet_finetune.words.events import Event, FirstAnswer
+from resnet_finetune.words.report import confusion_matrix
+
+
+def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, Standing]:
+    """Give ``net`` a fitted linear head, judge it on the validation photos, and plan the fine-tuning from it."""
+    train, validation = material.indices("train"), material.indices("validation")
+    pace, seen = Pace("features"), []
+    for start in range(0, len(train), material.micro_batch):
+        material.check_stop()
+        chosen = train[start : start + material.micro_batch]
+        seen.append(features(net, material.pixels[chosen], material.preprocessing, material.hardware))
+        yield from pace(start + len(chosen), len(train))
+    classes = len(material.dataset.classes)
+    weight, bias = linear_head(np.concatenate(seen), material.labels(train), classes, material.settings.seed)
+    head = add_head(net, classes)
+    with torch.no_grad():
+        head.weight.copy_(weight)
+        head.bias.copy_(bias)
+
+    labels = material.labels(validation)
+    loss, score, predicted = judged(logits(net, material, validation), labels)
+    first = FirstAnswer(
+        validation=score, confusion=confusion_matrix(labels.tolist(), predicted, classes), seconds=material.clock()
+    )
+    standing = Standing(
+        fingerprint=datasets.fingerprint(material.dataset),
+        precision=material.hardware.precision,
+        first=first,
+        plan=None,
+        epoch=0,
+        best_loss=loss,
+        kept="first answer",
+        scaler={},
+        seconds=material.clock(),
+    )
+    material.classifier(net).save(material.run)
+    checkpoint.save_first(material.run, net)
+    checkpoint.save_state(material.run, standing, net, make_optimizer(net))
+    yield first
+    return standing
+
+
+def add_head(net: nn.Module, classes: int) -> nn.Linear:
+    """Give a headless timm network a linear layer for so many classes."""
+    net.reset_classifier(classes)  # type: ignore[operator]
+    head: nn.Linear = net.get_classifier()  # type: ignore[operator]
+    return head.to(next(net.parameters()).device)

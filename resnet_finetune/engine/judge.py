@@ -1,0 +1,81 @@
+"""Validation while a network is trained, and the one test at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import fields
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine.material import Material
+from resnet_finetune.engine.progress import Pace
+from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
+from resnet_finetune.words import disk
+from resnet_finetune.words.events import Event, Kept, Score
+from resnet_finetune.words.report import FirstScore, Judged, Report, make_result, wilson
+
+REPORT = "report.json"
+
+
+@torch.no_grad()
+def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
+    """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
+    net.eval()
+    batches = []
+    for start in range(0, len(indices), material.micro_batch):
+        material.check_stop()
+        photos = torch.from_numpy(material.pixels[indices[start : start + material.micro_batch]]).to(material.hardware.device)
+        with material.hardware.autocast():
+            batches.append(net(material.preprocessing.normalise(photos)).float().cpu())
+    return torch.cat(batches)
+
+
+def judged(logits: Tensor, labels: np.ndarray) -> tuple[float, Score, list[int]]:
+    """Mean cross-entropy, accuracy, and the predicted classes."""
+    true = torch.from_numpy(labels)
+    predicted = logits.argmax(1)
+    return F.cross_entropy(logits, true).item(), wilson(int((predicted == true).sum()), len(true)), predicted.tolist()
+
+
+def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Score, Kept]]:
+    """Judge the model as it lies on disk on the test photos, once, and write the report.
+
+    With ``compare`` the first answer is judged on them too, so that both can be shown side by side; it changes nothing.
+    """
+    standing = checkpoint.load_standing(material.run)
+    assert standing is not None  # it is written with the first answer
+    test = material.indices("test")
+    photos = [material.dataset.photos[index] for index in test]
+    model = load_model(material.run)
+    scores = yield from _scores(model, material.pixels, test)
+    answers = [Judged(path=p.name, true=p.label, scores=s) for p, s in zip(photos, scores, strict=True)]
+    result = make_result(model.classes, answers)
+
+    first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
+    if compare and first_accuracy is None:
+        model.net.load_state_dict(checkpoint.load_first(material.run))
+        first_scores = yield from _scores(model, material.pixels, test)
+        right = np.argmax(first_scores, 1) == material.labels(test)
+        first_accuracy = float(right.mean())
+    first = FirstScore(
+        accuracy=first_accuracy,
+        validation_accuracy=standing.first.validation.accuracy,
+        seconds=standing.first.seconds,
+    )
+    parts = {spec.name: getattr(result, spec.name) for spec in fields(result)}
+    report = Report(**parts, root=str(material.dataset.root.absolute()), kept=standing.kept, first_answer=first)
+    disk.write_json(material.run / REPORT, report.to_json())
+    return report.test, report.kept
+
+
+def _scores(model: Classifier, pixels: np.ndarray, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:
+    pace = Pace("test")
+    scores: list[list[float]] = []
+    for start in range(0, len(indices), BATCH):
+        scores += model.scores(pixels[indices[start : start + BATCH]]).tolist()
+        yield from pace(len(scores), len(indices))
+    return scores

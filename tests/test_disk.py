@@ -1,0 +1,116 @@
+"""A file is the old one or the new one, whatever happens while it is written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from resnet_finetune.words import disk
+
+posix = pytest.mark.skipif(os.name == "nt", reason="limits, signals and rights of POSIX")
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from resnet_finetune.words import disk
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    disk.write_bytes(Path(sys.argv[1]), b"new" * 10_000)
+except OSError:
+    print("refused")
+"""
+
+WRITE_FOR_EVER = """
+import itertools, sys
+from pathlib import Path
+from resnet_finetune.words import disk
+for number in itertools.count():
+    disk.write_bytes(Path(sys.argv[1]), bytes([number % 256]) * 4_000_000)
+"""
+
+
+def test_a_file_is_made_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    for content in (b"a longer first content", b"", b"second"):
+        disk.write_bytes(path, content)
+        assert path.read_bytes() == content
+        assert list(tmp_path.iterdir()) == [path]
+
+
+@posix
+def test_rights_follow_the_umask_as_those_of_any_other_file(tmp_path: Path) -> None:
+    for mask in (0o022, 0o077, 0o002):
+        before = os.umask(mask)
+        try:
+            disk.write_bytes(tmp_path / "ours", b"x")
+            (tmp_path / "any").write_bytes(b"x")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "ours").stat().st_mode & 0o777 == (tmp_path / "any").stat().st_mode & 0o777 == 0o666 & ~mask
+        (tmp_path / "any").unlink()
+
+
+@posix
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@posix
+def test_a_kill_never_leaves_a_torn_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.bin"
+    for attempt in range(6):
+        path.unlink(missing_ok=True)
+        with subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, path], cwd=ROOT) as child:
+            try:
+                while not path.exists():
+                    assert child.poll() is None
+                    time.sleep(0.002)
+                time.sleep(attempt * 0.007)
+            finally:
+                child.kill()
+        content = path.read_bytes()
+        assert len(content) == 4_000_000
+        assert content.count(content[:1]) == len(content)  # of one writing
+
+
+def test_a_missing_folder_and_a_folder_in_the_way_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        disk.write_bytes(tmp_path / "absent" / "file", b"x")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError):
+        disk.write_bytes(tmp_path / "taken", b"x")
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+def test_json_survives_in_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    disk.write_json(path, {"class": "Äpfel", "n": [1, None, 0.1]})
+    assert "Äpfel" in path.read_text(encoding="utf-8")
+    assert disk.read_json(path) == {"class": "Äpfel", "n": [1, None, 0.1]}
+
+
+def test_nan_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    disk.write_json(path, 1)
+    with pytest.raises(ValueError):
+        disk.write_json(path, {"loss": float("nan")})
+    assert disk.read_json(path) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000], ids=["empty", "half", "binary", "deep"])
+def test_what_is_not_json_is_a_value_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError):
+        disk.read_json(path)

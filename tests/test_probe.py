@@ -1,0 +1,98 @@
+"""The first answer's linear head, on features that are made up, and the features of a real network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from resnet_finetune.engine.probe import ENOUGH, features, linear_head
+from resnet_finetune.model.hardware import Hardware
+from resnet_finetune.model.saved_model import Preprocessing
+
+
+def made_up(counts: list[int], dimensions: int = 6, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Features float32 [N, 2, D] around one corner per class, and labels [N]."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    spread = np.random.default_rng(0).normal(0, noise, (len(labels), 2, dimensions))
+    return (np.eye(dimensions)[labels][:, None] + spread).astype(np.float32), labels
+
+
+def scores(head: tuple[torch.Tensor, torch.Tensor], seen: np.ndarray) -> torch.Tensor:
+    """Probabilities [N, classes] of the photos, without their mirror images."""
+    weight, bias = head
+    return (torch.from_numpy(seen[:, 0]) @ weight.T + bias).softmax(1)
+
+
+def answers(head: tuple[torch.Tensor, torch.Tensor], seen: np.ndarray) -> np.ndarray:
+    predicted: np.ndarray = scores(head, seen).argmax(1).numpy()
+    return predicted
+
+
+@pytest.mark.parametrize("counts", [[8, 8], [8, 8, 8], [20, 3, 9, 5]], ids=str)
+@pytest.mark.parametrize("scale", [0.01, 100.0])
+def test_what_can_be_told_apart_is(counts: list[int], scale: float) -> None:
+    seen, labels = made_up(counts)
+    weight, bias = linear_head(seen * scale, labels, len(counts), 0)
+    assert weight.shape == (len(counts), 6) and bias.shape == (len(counts),)
+    assert weight.dtype == bias.dtype == torch.float32
+    assert np.array_equal(answers((weight, bias), seen * np.float32(scale)), labels)
+
+
+@pytest.mark.parametrize("counts", [[45, 15], [30, 20, 10]], ids=str)
+def test_it_is_as_sure_as_the_classes_are_frequent(counts: list[int]) -> None:
+    """The intercept is not penalised, so the mean probabilities of the training photos are the shares of the classes."""
+    seen, labels = made_up(counts, noise=1.0)
+    weight, bias = linear_head(seen, labels, len(counts), 0)
+    mean = (torch.from_numpy(seen) @ weight.T + bias).softmax(2).mean((0, 1))
+    assert mean.tolist() == pytest.approx([count / sum(counts) for count in counts], abs=2e-3)
+
+
+@pytest.mark.parametrize("present", [[0, 2], [1, 3, 4]], ids=str)
+def test_a_class_without_training_photos_never_wins(present: list[int]) -> None:
+    counts = [10 if label in present else 0 for label in range(5)]
+    seen, labels = made_up(counts)
+    head = linear_head(seen, labels, 5, 0)
+    assert np.array_equal(answers(head, seen), labels)
+    foreign = np.random.default_rng(1).normal(0, 1, (500, 2, 6)).astype(np.float32)
+    absent = [label for label in range(5) if label not in present]
+    assert scores(head, foreign)[:, absent].max() < 1e-6
+
+
+def test_one_photo_for_each_class_is_enough() -> None:
+    seen, labels = made_up([1, 1, 1])
+    assert np.array_equal(answers(linear_head(seen, labels, 3, 0), seen), labels)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_too_rare_to_be_among_the_photos_that_choose_the_penalty(seed: int) -> None:
+    seen, labels = made_up([3 * ENOUGH, 1], dimensions=2)
+    rare = scores(linear_head(seen, labels, 2, seed), seen)[:, 1]
+    assert rare.argmax() == len(labels) - 1
+
+
+def test_the_same_seed_gives_the_same_head() -> None:
+    seen, labels = made_up([9, 9, 9], noise=0.8)
+    one, other = (linear_head(seen, labels, 3, 5) for _ in range(2))
+    assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+
+
+class Halves(nn.Module):
+    """Features that can be checked by eye: mean of the red channel in the left half and in the right half."""
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        middle = photos.shape[3] // 2
+        return torch.stack([photos[:, 0, :, :middle].mean((1, 2)), photos[:, 0, :, middle:].mean((1, 2))], 1)
+
+
+def test_features_are_of_the_photo_and_of_its_mirror_image() -> None:
+    pixels = np.zeros((3, 32, 32, 3), np.uint8)
+    pixels[:, :, :16, 0] = [[[255]], [[0]], [[51]]]
+    plain = Preprocessing(size=32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    net = Halves().train()
+    seen = features(net, pixels, plain, Hardware(device=torch.device("cpu"), precision="float32"))
+    assert seen.shape == (3, 2, 2) and seen.dtype == np.float32
+    assert seen[:, 0].tolist() == pytest.approx(np.array([[1, 0], [0, 0], [0.2, 0]]), abs=1e-6)
+    assert np.array_equal(seen[:, 0], seen[:, 1, ::-1])
+    assert not net.training  # batch statistics must be the pretrained ones
