@@ -57,3 +57,11 @@ def test_a_run_without_results_is_told(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained, run, ignore=shutil.ignore_patterns("report.json"))
     with pytest.raises(UserError, match="no results yet"):
         export_onnx(run, tmp_path / "to")
+
+
+def test_a_damaged_report_is_told(trained: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    (run / "report.json").write_text('{"judged": 3}', encoding="utf-8")
+    with pytest.raises(UserError, match="damaged"):
+        export_onnx(run, tmp_path / "to")

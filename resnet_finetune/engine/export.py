@@ -107,6 +107,8 @@ def _test_photos(run: Path, size: int) -> list[np.ndarray]:
         return [decode(Path(report.root, judged.path), size) for judged in report.judged]
     except FileNotFoundError:
         raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
     except UnreadablePhoto as error:
         raise UserError(f"The run's test photos are needed to prove the export. {error.message}") from error
 

@@ -1,0 +1,53 @@
+"""Open the page: ``python app.py``. It is served on this computer only. Ctrl+C closes it; a training goes on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import webbrowser
+
+from resnet_finetune.words.home import home
+
+HOST = "127.0.0.1"
+PORT = 7860
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Teach a ResNet your photos, in the browser, on this computer.")
+    parser.add_argument(
+        "--port", type=int, default=PORT, help=f"where to serve the page; the next free one if it is taken (default {PORT})"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+    options = parser.parse_args()
+
+    # read by libraries when they are imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_TEMP_DIR"] = str(home() / "uploads")
+
+    import uvicorn
+
+    from resnet_finetune.ui.page import serve
+
+    app = serve()
+    with listen(options.port) as listener:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        print(f"Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.", flush=True)
+        if not options.no_browser:
+            webbrowser.open(url)  # it waits in the listener's queue until the server is up
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])
+
+
+def listen(port: int) -> socket.socket:
+    """A listener on ``port``, or on one of the next hundred when it is taken, or on any that is free."""
+    for candidate in (*range(port, min(port + 100, 65536)), 0):
+        try:
+            return socket.create_server((HOST, candidate))
+        except OSError:
+            continue
+    raise OSError(f"No free port on {HOST}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The page. One module a step; each builds its part and wires it."""

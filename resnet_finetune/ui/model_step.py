@@ -1,0 +1,74 @@
+"""Step 2: which network to start from, and how thoroughly to train it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import gradio as gr
+from gradio.components import Component
+
+from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.weights import in_reach
+from resnet_finetune.ui.parts import heading, lead_to
+from resnet_finetune.ui.texts import text
+from resnet_finetune.words.settings import PRESETS, Settings
+
+_DEFAULT = Settings()
+_WORDS = {spec.name: spec.metadata for spec in fields(Settings)}
+
+
+def build(tabs: gr.Tabs, tab: gr.Tab) -> dict[str, Component]:
+    """The inputs, under the names that ``Settings`` gives them."""
+    heading(text("step.model"), text("model.lead"))
+    model = gr.Radio(
+        _depths(),
+        value=_DEFAULT.model,
+        label=text("model.depth"),
+        info=text("model.depth.help"),
+        elem_classes="cards",
+        elem_id="model",
+    )
+    preset = gr.Radio(
+        [(text(f"model.preset.{name}"), name) for name in PRESETS],
+        value=_DEFAULT.preset,
+        label=text("model.preset"),
+        elem_classes="cards",
+        elem_id="preset",
+    )
+    with gr.Accordion(text("model.more"), open=False), gr.Row():
+        minutes = gr.Number(
+            0, label=_label("minutes"), info=f"{_help('minutes')} {text('model.minutes.none')}", elem_id="minutes"
+        )  # an empty number field says 0
+        seed = gr.Number(_DEFAULT.seed, precision=0, label=_label("seed"), info=_help("seed"), elem_id="seed")
+        weights = gr.Textbox("", max_lines=1, label=_label("weights"), info=_help("weights"), elem_id="weights")
+    with gr.Row(elem_classes="onward"):
+        lead_to(gr.Button(text("back")), tabs, "data")
+        lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
+
+    tab.select(lambda: gr.Radio(_depths()), outputs=model, show_progress="hidden")  # weights may have arrived meanwhile
+    return {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
+
+
+def _label(name: str) -> str:
+    return str(_WORDS[name]["label"])
+
+
+def _help(name: str) -> str:
+    return str(_WORDS[name]["help"])
+
+
+def _depths() -> list[tuple[str, str]]:
+    return [(_depth(model), model.name) for model in CATALOG]
+
+
+def _depth(model: Model) -> str:
+    """Three lines: the name, why one would take it, the numbers."""
+    return text(
+        "model.choice",
+        name=f"ResNet-{model.depth}",
+        advice=text("model.advised") if model.name == _DEFAULT.model else "",
+        why=text(f"model.why.{model.depth}"),
+        parameters=model.parameters_m,
+        top1=model.top1,
+        reach=text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
+    )

@@ -1,0 +1,71 @@
+"""The page: five steps from photos to a model, and the way it is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+from markupsafe import Markup
+
+from resnet_finetune.ui import data_step, model_step, results_step, train_step, try_step
+from resnet_finetune.ui.guard import Guard
+from resnet_finetune.ui.texts import text
+
+_ASSETS = Path(__file__).parents[2] / "assets" / "ui"
+_DAY = 24 * 60 * 60  # seconds
+_SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # nothing is fetched
+
+
+def build() -> gr.Blocks:
+    page: gr.Blocks
+    with gr.Blocks(title=text("app.title"), analytics_enabled=False, delete_cache=(_DAY, _DAY)) as page:
+        gr.HTML(Markup('<header class="app"><h1>{}</h1><p>{}</p></header>').format(text("app.title"), text("app.promise")))
+        chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
+        with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
+            with gr.Tab(text("step.data"), id="data"):
+                data_step.build(tabs, chosen)
+            with gr.Tab(text("step.model"), id="model") as model_tab:
+                choices = model_step.build(tabs, model_tab)
+            train_tab = gr.Tab(text("step.train"), id="train")
+            with gr.Tab(text("step.results"), id="results") as results_tab:
+                result = results_step.build(tabs, results_tab)
+            with gr.Tab(text("step.try"), id="try") as try_tab:
+                try_step.build(tabs, try_tab)
+        with train_tab:
+            train_step.build(page, tabs, chosen, choices, result)
+        tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
+    return page
+
+
+def _theme() -> gr.themes.Base:
+    theme = gr.themes.Base(
+        primary_hue="indigo", neutral_hue="slate", font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")
+    )
+    return theme.set(  # white on indigo 600 is easy to read; on the 500 of the theme it is not quite
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        block_radius="*radius_lg",
+        input_radius="*radius_md",
+        button_large_radius="*radius_lg",
+    )
+
+
+def serve() -> Guard:
+    """The page as an ASGI app that answers nobody but the page itself."""
+    page = gr.mount_gradio_app(
+        FastAPI(openapi_url=None),
+        build(),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        mcp_server=False,
+        max_file_size="4gb",
+        favicon_path=str(_ASSETS / "favicon.png"),
+        css_paths=[_ASSETS / "page.css"],
+        head_paths=[_ASSETS / "paste.html"],
+        theme=_theme(),
+    )
+    return Guard(page)

@@ -1,0 +1,35 @@
+"""What the steps have in common: a heading, a message, a button that leads on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import gradio as gr
+from markupsafe import Markup
+
+Kind = Literal["info", "good", "bad"]
+
+
+def heading(title: str, lead: str) -> gr.HTML:
+    return gr.HTML(Markup('<header class="step"><h2>{}</h2><p>{}</p></header>').format(title, lead))
+
+
+def message(kind: Kind, title: str, sentences: Iterable[str] = ()) -> Markup:
+    said = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
+    role = "alert" if kind == "bad" else "status"
+    return Markup('<div class="message {}" role="{}"><strong>{}</strong>{}</div>').format(kind, role, title, said)
+
+
+def progress(title: str, share: float, facts: Iterable[str]) -> Markup:
+    """How far something has come (0 to 1), and what is known of it."""
+    return Markup(
+        '<section class="card running"><h3>{title}</h3>'
+        '<div class="progress" role="progressbar" aria-label="{title}" aria-valuenow="{percent:.0f}" aria-valuemax="100">'
+        '<i style="width:{percent:.1f}%"></i></div><ul class="facts">{facts}</ul></section>'
+    ).format(title=title, percent=100 * share, facts=Markup("").join(Markup("<li>{}</li>").format(fact) for fact in facts))
+
+
+def lead_to(button: gr.Button, tabs: gr.Tabs, step: str) -> None:
+    """``button`` opens ``step``."""
+    button.click(lambda: gr.Tabs(selected=step), outputs=tabs, queue=False, show_progress="hidden")

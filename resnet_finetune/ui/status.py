@@ -1,0 +1,71 @@
+"""What a run is doing, or how it ended, in words; and its first answer."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from resnet_finetune.runs.run_folder import State
+from resnet_finetune.ui import figures
+from resnet_finetune.ui.parts import message, progress
+from resnet_finetune.ui.story import Story
+from resnet_finetune.ui.texts import duration, percent, text
+from resnet_finetune.words.events import Failed, Finished, Planned, Progress, Step, Stopped
+
+
+def status(story: Story, state: State) -> Markup:
+    """What is going on, or how it ended."""
+    if state == "running":
+        return _running(story)
+    title = f"{text(f'train.state.{state}')} · {story.run.path.name}"
+    end = story.end
+    if isinstance(end, Failed):
+        return message("bad", title, end.messages)
+    if isinstance(end, Finished | Stopped):
+        if end.test is None:
+            return message("info", title, [text("train.stopped.early")])
+        right = round(end.test.accuracy * end.test.n)
+        return message("good", title, [text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))])
+    return message("bad", title, [text("train.crashed", log=story.run.log)])
+
+
+def _running(story: Story) -> Markup:
+    title, done, facts = text("train.state.running"), 0.0, []
+    match story.last:
+        case Progress() as stage:
+            title = text(f"train.stage.{stage.stage}")
+            done = stage.done / max(1, stage.total)
+            facts.append(_left(stage.seconds_left))
+        case Step() as step if story.planned:
+            epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
+            title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)
+            done = step.step / step.steps
+            facts += [_left(step.seconds_left), text("train.speed", n=step.images_per_second)]
+        case Planned() as plan:
+            title = text("train.stage.tune", epoch=1, epochs=plan.epochs)
+            facts.append(_left(plan.seconds))
+    if story.started:
+        facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
+    return progress(title, done, facts)
+
+
+def _left(seconds: float | None) -> str:
+    return text("train.left.unknown") if seconds is None else text("train.left", time=duration(seconds))
+
+
+def first_answer(story: Story) -> Markup:
+    first = story.first_answer
+    if first is None or story.started is None:
+        return Markup("")
+    score = first.validation
+    says = text(
+        "train.first.says",
+        time=duration(first.seconds),
+        right=round(score.accuracy * score.n),
+        n=score.n,
+        accuracy=percent(score.accuracy),
+        low=percent(score.low),
+        high=percent(score.high),
+    )
+    return Markup('<section class="card"><h3>{}</h3><p>{}</p>{}</section>').format(
+        text("train.first"), says, figures.confusion_matrix(story.started.classes, first.confusion, shares=False)
+    )

@@ -1,0 +1,26 @@
+"""Small previews, sent inside the page itself: no file of the person's folders is ever served."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+
+from markupsafe import Markup
+from PIL import Image
+
+from resnet_finetune.data.images import UnreadablePhoto, decode, square
+
+SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
+
+
+def thumbnail(path: Path, name: str) -> Markup:
+    """An ``<img>`` of about 4 kB, or an empty frame where the photo cannot be read (any more)."""
+    try:
+        photo = square(decode(path, SIDE), SIDE)
+    except (UnreadablePhoto, OSError):
+        return Markup('<span class="photo" role="img" aria-label="{0}" title="{0}"></span>').format(name)
+    jpeg = BytesIO()
+    Image.fromarray(photo).save(jpeg, "JPEG", quality=75)
+    source = f"data:image/jpeg;base64,{b64encode(jpeg.getvalue()).decode()}"
+    return Markup('<img class="photo" src="{1}" alt="{0}" title="{0}">').format(name, source)

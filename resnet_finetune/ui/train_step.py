@@ -1,0 +1,165 @@
+"""Step 3: start, watch, stop. The page never owns the run: it reads the run's folder once a second, as every other tab does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from markupsafe import Markup
+
+from resnet_finetune.runs import jobs, lock
+from resnet_finetune.runs.run_folder import State, list_runs
+from resnet_finetune.ui import finished
+from resnet_finetune.ui.curves import curves
+from resnet_finetune.ui.data_step import Chosen
+from resnet_finetune.ui.parts import heading, lead_to, message
+from resnet_finetune.ui.status import first_answer, status
+from resnet_finetune.ui.story import Story
+from resnet_finetune.ui.texts import classes, photos, text
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.settings import Settings
+
+_NOTHING = Markup("")
+
+
+@dataclass
+class Watch:
+    """What one open tab has read, and what it shows of it."""
+
+    story: Story | None = None
+    chosen: Chosen | None = None  # the photos that were chosen when this was read
+    shown: tuple[object, ...] = ()
+
+
+def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], result: gr.Dropdown) -> None:
+    """``result`` is where the results step says which run it shows."""
+    watch = gr.State(Watch())
+    timer = gr.Timer(1)
+    heading(text("step.train"), text("train.lead"))
+    plan = gr.HTML(elem_id="train-plan")
+    with gr.Row(elem_classes="onward"):
+        lead_to(gr.Button(text("back")), tabs, "model")
+        start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
+        stop = gr.Button(text("train.stop"), variant="stop", visible=False, elem_id="train-stop")
+        resume = gr.Button(text("train.resume"), visible=False, elem_id="train-resume")
+        onward = gr.Button(text("train.next"), variant="primary", visible=False, elem_id="train-next")
+    said = gr.HTML(elem_id="train-said")
+    shown = gr.HTML(elem_id="train-status")
+    drawn = gr.HTML(elem_id="train-curves")
+    first = gr.HTML(elem_id="train-first")
+
+    look: dict[str, Any] = {
+        "fn": _look,
+        "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
+        "outputs": [watch, plan, shown, drawn, first, start, stop, resume, onward],
+        "show_progress": "hidden",
+        "concurrency_limit": None,
+    }
+    gr.on([page.load, timer.tick], **look)
+    page.load(lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, show_progress="hidden")
+    start.click(
+        _start, inputs_kwargs={"watch": watch, "chosen": chosen, **choices}, outputs=[said, watch], show_progress="hidden"
+    ).then(**look)
+    resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, show_progress="hidden").then(**look)
+    stop.click(_stop, show_progress="hidden").then(**look)
+    onward.click(
+        lambda watch: (finished.offer(str(watch.story.run.path)), gr.Tabs(selected="results")),
+        inputs_kwargs={"watch": watch},
+        outputs=[result, tabs],
+        show_progress="hidden",
+    )
+
+
+def _plan(chosen: Chosen | None, model: str, preset: str, state: State) -> Markup:
+    """What the start button will do, where there is one to press."""
+    if state == "running":
+        return _NOTHING
+    if chosen is None:
+        return message("info", text("train.no_data")) if state == "new" else _NOTHING
+    return message(
+        "info",
+        text(
+            "train.plan",
+            model=model,
+            preset=preset,
+            where=chosen.where,
+            photos=photos(chosen.photos),
+            classes=classes(chosen.classes),
+        ),
+    )
+
+
+def _start(watch: Watch, chosen: Chosen, weights: str, minutes: float, **choices: Any) -> tuple[Markup, Watch]:
+    settings = Settings(data=chosen.data, weights=weights.strip() or None, minutes=minutes or None, **choices)
+    try:
+        run = jobs.start(settings)
+    except UserError as error:
+        return message("bad", text("train.state.failed"), error.messages), watch
+    return _NOTHING, replace(watch, story=Story(run), chosen=chosen)
+
+
+def _resume(watch: Watch) -> Markup:
+    if watch.story is None:
+        return _NOTHING
+    try:
+        jobs.resume(watch.story.run)
+    except UserError as error:
+        return message("bad", text("train.state.failed"), error.messages)
+    watch.story.last = None  # what it said before it ended is not what goes on now
+    return _NOTHING
+
+
+def _stop() -> None:
+    run = jobs.current()
+    if run:
+        jobs.stop(run)
+
+
+def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[object]:
+    """Read on, and redraw only what has changed: a drawing that is replaced loses its scroll position."""
+    story = _story(watch, chosen)
+    state: State = "new"
+    if story:
+        state = story.run.state  # before the events: what ends in between is told the next time
+        story.read_on()
+    now = (_plan(chosen, model, preset, state), *_drawings(story, state), *_buttons(story, state, chosen))
+    before = watch.shown or (None,) * len(now)
+    return [Watch(story, chosen, now), *(new if new != old else gr.skip() for new, old in zip(now, before, strict=True))]
+
+
+def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
+    """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one."""
+    run = jobs.current()
+    if run is None and chosen is None:
+        run = watch.story.run if watch.story else next(iter(list_runs()), None)
+    elif run is None and chosen == watch.chosen:
+        run = watch.story.run if watch.story else None
+    if watch.story and watch.story.run == run:
+        return watch.story
+    return Story(run) if run else None
+
+
+def _drawings(story: Story | None, state: State) -> tuple[Markup, Markup, Markup]:
+    if story is None:
+        return _NOTHING, _NOTHING, _NOTHING
+    return status(story, state), curves(story), first_answer(story)
+
+
+def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:
+    """Start, stop, resume, onward."""
+    running = state == "running"
+    stopping = running and story is not None and lock.asked_to_stop(story.run.path)
+    has_result = not running and story is not None and isinstance(story.end, Finished | Stopped) and story.end.test is not None
+    return (
+        gr.update(
+            visible=not running and (chosen is not None or story is None),
+            interactive=chosen is not None,
+            variant="secondary" if has_result else "primary",
+        ),
+        gr.update(visible=running, interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")),
+        gr.update(visible=state in ("stopped", "crashed", "failed")),
+        gr.update(visible=has_result),
+    )

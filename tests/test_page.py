@@ -1,0 +1,309 @@
+"""The page as a person meets it: the real server as a child process, a real browser, real training."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from conftest import ROOT, make_photos
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import app
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.story import MOST_POINTS, Story
+from resnet_finetune.words.events import Failed, Step
+
+MINUTE = 60_000  # milliseconds; a limit for a slow machine, not an expectation
+PASTE = """async () => {  // what Ctrl+V does after a screenshot
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 99, 99);
+    const picture = await new Promise((resolve) => canvas.toBlob(resolve));
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([picture], "pasted.png", { type: "image/png" }));
+    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def url(server_home: Path) -> Iterator[str]:
+    """Where the page is served, for all tests of this file."""
+    log = server_home / "server.log"
+    with log.open("w") as errors:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "--no-browser"],
+            cwd=ROOT,
+            env={**os.environ, "RESNET_FINETUNE_HOME": str(server_home)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        assert server.stdout is not None
+        with server.stdout:
+            said = server.stdout.readline()
+            assert "http://127.0.0.1:" in said, log.read_text()
+            yield next(word for word in said.split() if word.startswith("http"))
+            server.terminate()
+            server.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """A fresh tab on the page. It may ask nobody but the app for anything, and nothing may go wrong in it."""
+    with browser.new_context() as context:
+        requests: list[str] = []
+        mistakes: list[str] = []
+        context.on("request", lambda request: requests.append(request.url))
+        context.on("weberror", lambda error: mistakes.append(str(error.error)))
+        context.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
+        page = context.new_page()
+        page.goto(url)
+        yield page
+        assert [asked for asked in requests if not asked.startswith((url + "/", "data:", "blob:"))] == []
+        assert mistakes == []
+
+
+def choose_folder(page: Page, folder: Path) -> None:
+    page.locator("#data-path").get_by_role("textbox").fill(str(folder))
+    page.locator("#data-look").click()
+
+
+def to_training(page: Page) -> None:
+    """From photos that were accepted to the button that starts."""
+    page.locator("#data-next").click(timeout=MINUTE)
+    page.locator("#model-next").click()
+
+
+def table(page: Page, selector: str) -> list[list[str]]:
+    return [row.locator("th, td").all_inner_texts() for row in page.locator(f"{selector} tr").all()]
+
+
+# --- The whole way -----------------------------------------------------------------------------------------------------
+
+
+def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
+    page.locator("#data-demo").click()
+    expect(page.locator("#data-findings")).to_contain_text("200 photos in 5 classes", timeout=MINUTE)
+    expect(page.locator("#data-findings img.photo")).to_have_count(25)
+    to_training(page)
+    page.locator("#train-start").click()
+
+    # The first answer is shown while fine-tuning goes on: its accuracy with an interval, and its matrix.
+    first = page.locator("#train-first")
+    expect(first).to_contain_text("95\u00a0% interval", timeout=2 * MINUTE)
+    expect(first.locator("tbody tr")).to_have_count(5)
+    expect(page.locator("#train-stop")).to_be_visible()
+    expect(page.locator("#train-start")).to_be_hidden()
+    expect(page.locator("#train-curves svg")).to_have_count(2, timeout=MINUTE)
+
+    # A reload and a second tab show the same run, by themselves.
+    said = first.inner_text()
+    page.reload()
+    expect(first).to_have_text(said, use_inner_text=True, timeout=MINUTE)
+    expect(page.locator("#train-stop")).to_be_visible()
+    second = page.context.new_page()
+    second.goto(url)
+    expect(second.locator("#train-first")).to_have_text(said, use_inner_text=True, timeout=MINUTE)
+    expect(second.locator("#train-stop")).to_be_visible()
+    second.close()
+
+    page.locator("#train-next").click(timeout=3 * MINUTE)
+    expect(page.locator("#results-summary")).to_contain_text("of 40 test photos named right")
+    expect(page.locator("#results-summary")).to_contain_text("95\u00a0% interval")
+    classes = ["Apple", "Melon", "Orange", "Pear", "Satsumas"]
+    head, *rows = table(page, "#results-matrix")
+    assert head[1:] == classes
+    assert [row[0] for row in rows] == classes
+    assert sum(int(count or 0) for row in rows for count in row[1:]) == 40
+    page.get_by_label("Per cent of each row").check()
+    expect(page.locator("#results-matrix tbody tr").first).not_to_have_text("\t".join(rows[0]), use_inner_text=True)
+    for row in table(page, "#results-matrix")[1:]:
+        assert abs(sum(int(share or 0) for share in row[1:]) - 100) <= 2  # per cent, rounded
+    assert sorted(row[0] for row in table(page, "#results-details")[1:]) == classes
+
+    page.locator("#results-next").click()
+    with zipfile.ZipFile(ROOT / "assets" / "demo" / "new_photos.zip") as archive:
+        new = Path(archive.extract(archive.namelist()[0], tmp_path))
+    (tmp_path / "broken.jpg").write_bytes(new.read_bytes()[:500])
+    expect(page.locator("#try-run input")).not_to_have_value("")
+    page.locator("#try-files input[type=file]").set_input_files([new, tmp_path / "broken.jpg"])
+    answer = page.locator("#try-answers article")
+    expect(answer).to_have_count(1, timeout=MINUTE)
+    expect(answer.locator("li")).to_have_count(5)
+    expect(answer.locator("img")).to_have_count(1)
+    expect(answer).to_contain_text(new.name)
+    expect(page.locator("#try-answers")).to_contain_text("broken.jpg")
+
+    page.evaluate(PASTE)
+    expect(answer).to_contain_text("pasted.png", timeout=MINUTE)
+
+
+def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: Path, tmp_path: Path) -> None:
+    choose_folder(page, make_photos(tmp_path / "photos"))
+    page.locator("#data-next").click(timeout=MINUTE)
+    page.get_by_label("Thorough").check()
+    page.get_by_role("button", name="More").click()
+    page.locator("#seed input").fill("1")
+    page.locator("#model-next").click()
+    expect(page.locator("#train-next")).to_be_hidden()  # of an earlier run with other photos
+    page.locator("#train-start").click()
+    expect(page.locator("#train-curves svg")).to_have_count(2, timeout=2 * MINUTE)
+
+    (lock,) = (server_home / "runs").glob("*/lock")
+    trainer = next(child for child in psutil.process_iter(["cmdline"]) if str(lock.parent) in (child.info["cmdline"] or []))
+    trainer.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+    status = page.locator("#train-status")
+    expect(status).to_contain_text("The training broke off", timeout=MINUTE)
+
+    page.locator("#train-resume").click()
+    expect(status).to_contain_text("Getting ready")
+    expect(status).to_contain_text("Fine-tuning", timeout=2 * MINUTE)
+    page.locator("#train-stop").click()
+    expect(status).to_contain_text("Stopped", timeout=MINUTE)
+    expect(status).to_contain_text("test photos named right")
+    page.locator("#train-next").click()
+    expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
+
+
+# --- Mistakes ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_class_is_answered_with_a_sentence(page: Page, tmp_path: Path) -> None:
+    choose_folder(page, make_photos(tmp_path / "photos", classes=["cats"]))
+    expect(page.get_by_role("alert")).to_contain_text("Only one class was found, cats: add a folder", timeout=MINUTE)
+    expect(page.locator("#data-next")).to_be_hidden()
+
+
+def test_a_folder_that_is_not_there_is_answered_with_a_sentence(page: Page, tmp_path: Path) -> None:
+    choose_folder(page, tmp_path / "nowhere")
+    expect(page.get_by_role("alert")).to_contain_text("There is no folder or .zip called", timeout=MINUTE)
+
+
+def test_what_is_left_out_is_listed_and_names_stay_names(page: Page, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)> {{value}} ${1+1}"
+    photos = make_photos(tmp_path / "photos", classes=["cats", "dogs"], each=12)
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        for photo in photos.rglob("*.png"):
+            archive.write(photo, f"{photo.parent.name.replace('dogs', hostile)}/{photo.name}")
+        archive.writestr("cats/half.jpg", (photos / "cats" / "00.png").read_bytes()[:200])
+    page.locator("#data-zip input[type=file]").set_input_files(tmp_path / "mine.zip")
+    expect(page.locator("#data-findings")).to_contain_text("24 photos in 2 classes", timeout=MINUTE)
+    assert {row[0] for row in table(page, "#data-findings")[1:]} == {"cats", hostile}
+    page.locator("#data-findings summary").click()
+    expect(page.locator("#data-findings li")).to_contain_text("cats/half.jpg")
+    expect(page.locator("#data-next")).to_be_visible()
+
+
+def test_a_folder_can_be_found_by_browsing(page: Page, tmp_path: Path) -> None:
+    make_photos(tmp_path / "photos")
+    path = page.locator("#data-path").get_by_role("textbox")
+    path.fill(str(tmp_path))
+    path.blur()
+    page.locator("#data-inside input").click()
+    page.get_by_role("option", name="photos").click()
+    expect(path).to_have_value(str(tmp_path / "photos"))
+
+
+# --- Strangers ---------------------------------------------------------------------------------------------------------
+
+
+def ask(url: str, method: str, **headers: str) -> tuple[int, str | None]:
+    """The status and the content security policy."""
+    at = urlsplit(url)
+    assert at.hostname
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
+    connection.request(method, "/", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    policy = response.getheader("Content-Security-Policy")
+    connection.close()
+    return response.status, policy
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+def test_other_sites_are_refused(url: str, method: str, headers: dict[str, str]) -> None:
+    assert ask(url, method, **headers) == (403, None)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec_Fetch_Site": "none"}, {"Sec_Fetch_Site": "same-origin"}])
+def test_the_own_page_is_served_and_may_fetch_nothing_from_elsewhere(url: str, headers: dict[str, str]) -> None:
+    status, policy = ask(url, "GET", **headers)
+    assert status == 200
+    assert policy is not None
+    assert "default-src 'self'" in policy
+    assert ask(url, "GET", Origin=url, **headers)[0] == 200
+
+
+def test_no_file_of_the_person_is_served(url: str, browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("secret")
+    page = browser.new_page()
+    answer = page.goto(f"{url}/gradio_api/file={tmp_path / 'diary.txt'}")
+    assert answer is not None
+    assert answer.status in (403, 404)
+    assert "secret" not in page.content()
+    page.close()
+
+
+def test_a_second_app_takes_another_port() -> None:
+    with app.listen(0) as first, app.listen(first.getsockname()[1]) as second:
+        assert first.getsockname()[1] != second.getsockname()[1]
+        assert {first.getsockname()[0], second.getsockname()[0]} == {"127.0.0.1"}
+
+
+# --- What the page remembers of a run ------------------------------------------------------------------------------------
+
+
+def test_a_long_run_is_thinned_for_the_eye() -> None:
+    story = Story(Run(Path("run")))
+    for step in range(1, 5001):
+        story.add(Step(step=step, steps=5000, loss=1 / step, images_per_second=1.0, seconds_left=1.0))
+    assert MOST_POINTS / 2 <= len(story.losses) <= MOST_POINTS
+    steps = [step for step, _ in story.losses]
+    assert steps == sorted(steps)
+    assert steps[-1] > 4900
+
+
+def test_a_resumed_run_draws_its_steps_once() -> None:
+    story = Story(Run(Path("run")))
+    for step in (1, 2, 3, 4, 3, 4, 5):
+        story.add(Step(step=step, steps=5, loss=1.0, images_per_second=1.0, seconds_left=1.0))
+    assert [step for step, _ in story.losses] == [1, 2, 3, 4, 5]
+    story.add(Failed(messages=["The disk is full."], bug=False))
+    assert story.end == Failed(messages=["The disk is full."], bug=False)
