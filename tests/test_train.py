@@ -131,6 +131,15 @@ def test_a_stop_before_the_first_answer_leaves_no_model(settings: Settings) -> N
         load_model(settings.run_dir)
 
 
+def test_a_stop_while_going_on_reads_the_photos_leaves_the_earlier_result(settings: Settings) -> None:
+    stop, read = stop_after(Epoch, 2)
+    earlier = read(fine_tune(settings, stop))[-1]
+    stopped = list(fine_tune(settings, lambda: True))[-1]
+    assert isinstance(earlier, Stopped) and isinstance(stopped, Stopped)
+    assert stopped.test == earlier.test is not None
+    assert stopped.kept == earlier.kept
+
+
 def test_photos_that_changed_are_not_gone_on_with(settings: Settings, photos: Path) -> None:
     stop, read = stop_after(Epoch, 2)
     read(fine_tune(settings, stop))

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto, decode, square
-from resnet_finetune.engine.judge import REPORT
+from resnet_finetune.engine.judge import read_report
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.report import Report
 
 MODEL = "model.onnx"
 TOLERANCE = 1e-3  # largest difference of a probability in an export that is good
@@ -102,13 +101,11 @@ def export_onnx(run: Path, to: Path) -> Exported:
 
 
 def _test_photos(run: Path, size: int) -> list[np.ndarray]:
+    report = read_report(run)
+    if report is None:
+        raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.")
     try:
-        report = Report.from_json(disk.read_json(run / REPORT))
         return [decode(Path(report.root, judged.path), size) for judged in report.judged]
-    except FileNotFoundError:
-        raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
     except UnreadablePhoto as error:
         raise UserError(f"The run's test photos are needed to prove the export. {error.message}") from error
 

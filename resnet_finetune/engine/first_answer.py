@@ -37,9 +37,11 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
         head.bias.copy_(bias)
 
     labels = material.labels(validation)
-    loss, score, predicted = judged(logits(net, material, validation), labels)
+    verdict = judged(logits(net, material, validation), labels)
     first = FirstAnswer(
-        validation=score, confusion=confusion_matrix(labels.tolist(), predicted, classes), seconds=material.clock()
+        validation=verdict.score,
+        confusion=confusion_matrix(labels.tolist(), verdict.predicted, classes),
+        seconds=material.clock(),
     )
     standing = Standing(
         fingerprint=datasets.fingerprint(material.dataset),
@@ -47,7 +49,7 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
         first=first,
         plan=None,
         epoch=0,
-        best_loss=loss,
+        best_loss=verdict.loss,
         kept="first answer",
         scaler={},
         seconds=material.clock(),

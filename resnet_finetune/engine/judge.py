@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Kept, Score
 from resnet_finetune.words.report import FirstScore, Judged, Report, make_result, wilson
 
@@ -34,11 +36,35 @@ def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
     return torch.cat(batches)
 
 
-def judged(logits: Tensor, labels: np.ndarray) -> tuple[float, Score, list[int]]:
-    """Mean cross-entropy, accuracy, and the predicted classes."""
+@dataclass(frozen=True)
+class Verdict:
+    """How a network did on labelled photos. ``losses`` is the cross-entropy of each, float32 [N]."""
+
+    losses: Tensor
+    predicted: list[int]
+    score: Score
+
+    @property
+    def loss(self) -> float:
+        return self.losses.mean().item()
+
+    def beats(self, other: Verdict) -> bool:
+        """Whether it is better on the same photos by more than chance would have it: right on no fewer, and with a mean loss
+        that is lower by more than one standard error of the difference (Breiman et al. 1984, sec. 3.4.3).
+        """
+        gains = other.losses - self.losses
+        error = gains.std(correction=0).item() / len(gains) ** 0.5
+        return self.score.accuracy >= other.score.accuracy and gains.mean().item() > error
+
+
+def judged(logits: Tensor, labels: np.ndarray) -> Verdict:
     true = torch.from_numpy(labels)
     predicted = logits.argmax(1)
-    return F.cross_entropy(logits, true).item(), wilson(int((predicted == true).sum()), len(true)), predicted.tolist()
+    return Verdict(
+        losses=F.cross_entropy(logits, true, reduction="none"),
+        predicted=predicted.tolist(),
+        score=wilson(int((predicted == true).sum()), len(true)),
+    )
 
 
 def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Score, Kept]]:
@@ -70,6 +96,20 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     report = Report(**parts, root=str(material.dataset.root.absolute()), kept=standing.kept, first_answer=first)
     disk.write_json(material.run / REPORT, report.to_json())
     return report.test, report.kept
+
+
+def read_report(run: Path) -> Report | None:
+    """The result in a run folder, or None while there is none.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return Report.from_json(disk.read_json(run / REPORT))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
 
 
 def _scores(model: Classifier, pixels: np.ndarray, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:

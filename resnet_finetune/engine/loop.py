@@ -24,7 +24,8 @@ from resnet_finetune.engine.progress import EVENT_PERIOD
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Planned, Step
 
-LEARNING_RATE = 1e-4  # of the head
+LEARNING_RATE = 5e-5  # of the head
+SHARE = 0.3  # of the fine-tuned weights in the average with the first answer's
 STEM_SHARE = 1 / 32  # of the learning rate is left at the first layer; between, it falls by the same factor at each block
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the first epochs on undoing it
@@ -69,8 +70,8 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     """Fine-tune the whole of ``net`` from where ``standing`` says; the best model on the validation photos is kept on disk.
 
     Judged after each epoch is the average of its weights with the first answer's: on photos that come from elsewhere than the
-    training photos it is the better (WiSE-FT: Wortsman et al. 2022, CVPR, sec. 4). It is not kept if it is right on fewer
-    photos than the first answer.
+    training photos it is the better (WiSE-FT: Wortsman et al. 2022, CVPR, sec. 4). It is kept only if it beats the first answer
+    by more than chance.
     """
     optimizer = make_optimizer(net)
     scaler = torch.amp.GradScaler(material.hardware.device.type, enabled=material.hardware.precision == "float16")
@@ -79,8 +80,10 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     scaler.load_state_dict(standing.scaler)
     first = checkpoint.load_first(material.run)
     average = copy.deepcopy(net)
+    average.load_state_dict(first)
     validation = material.indices("validation")
     labels = material.labels(validation)
+    first_verdict = judged(logits(average, material, validation), labels)
 
     def epoch_event(train_loss: float | None, loss: float, accuracy: float, best: bool) -> Epoch:
         done = standing.epoch * _steps(len(material.indices("train")))
@@ -106,14 +109,14 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     for epoch in range(standing.epoch + 1, plan.epochs + 1):
         train_loss = yield from _one_epoch(material, learner, plan, epoch)
         average.load_state_dict(_mean(first, net.state_dict()))
-        loss, score, _ = judged(logits(average, material, validation), labels)
-        best = loss < standing.best_loss and score.accuracy >= standing.first.validation.accuracy
+        verdict = judged(logits(average, material, validation), labels)
+        best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
         if best:
             material.classifier(average).save(material.run)
         standing = replace(
             standing,
             epoch=epoch,
-            best_loss=loss if best else standing.best_loss,
+            best_loss=verdict.loss if best else standing.best_loss,
             kept="fine-tuned" if best else standing.kept,
             scaler=scaler.state_dict(),
             seconds=material.clock(),
@@ -121,7 +124,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
         if best or standing.seconds - saved > SAVE_PERIOD:
             saved = standing.seconds
             checkpoint.save_state(material.run, standing, net, optimizer)
-        yield epoch_event(train_loss, loss, score.accuracy, best)
+        yield epoch_event(train_loss, verdict.loss, verdict.score.accuracy, best)
 
 
 def _one_epoch(material: Material, learner: _Learner, plan: Planned, epoch: int) -> Generator[Event, None, float]:
@@ -211,9 +214,9 @@ def _learning_rate(step: int, steps: int) -> float:
 
 
 def _mean(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Halfway between two sets of weights. Counters, which no fine-tuning changes, are taken from the second."""
+    """Between two sets of weights, ``SHARE`` of the way. Counters, which no fine-tuning changes, are taken from the second."""
     return {
-        name: torch.lerp(one[name].to(value.device), value, 0.5) if value.is_floating_point() else value
+        name: torch.lerp(one[name].to(value.device), value, SHARE) if value.is_floating_point() else value
         for name, value in other.items()
     }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.first_answer import add_head, first_answer
-from resnet_finetune.engine.judge import test
+from resnet_finetune.engine.judge import read_report, test
 from resnet_finetune.engine.loop import fine_tune_network
 from resnet_finetune.engine.material import gather
 from resnet_finetune.engine.progress import StopAsked
@@ -55,11 +55,12 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
             add_head(net, len(material.dataset.classes))  # its weights come from the checkpoint
         yield from fine_tune_network(material, net, standing)
     except StopAsked:
-        if material is None or checkpoint.load_standing(run) is None:
-            yield Stopped(test=None, kept=None, seconds=clock())
-        else:
+        if material and checkpoint.load_standing(run):
             score, kept = yield from test(material, compare=False)
             yield Stopped(test=score, kept=kept, seconds=clock())
+        else:  # stopped before the photos were read: what an earlier sitting found still holds
+            report = read_report(run)
+            yield Stopped(test=report and report.test, kept=report and report.kept, seconds=clock())
         return
     score, kept = yield from test(material, compare=True)
     yield Finished(test=score, kept=kept, seconds=clock())

@@ -121,7 +121,7 @@ ENGLISH = {
     "results.kept.fine-tuned": "The fine-tuned model was kept: on the validation photos it was right at least as often "
     "as the first answer ({first}), and surer (lower loss).",
     "results.kept.first answer": "The first answer was kept ({first} on the validation photos), "
-    "because fine-tuning did not make it better there.",
+    "because fine-tuning did not make it clearly better there.",
     "results.where": "Where it goes wrong",
     "results.shows": "Show",
     "results.shows.counts": "Photos (counts)",
