@@ -12,7 +12,6 @@ import pytest
 from conftest import ROOT, SHARED_DATA, make_photos
 
 from resnet_finetune.engine import checkpoint
-from resnet_finetune.engine.judge import REPORT
 from resnet_finetune.engine.loop import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model.saved_model import load_model
@@ -29,7 +28,7 @@ from resnet_finetune.words.events import (
     Step,
     Stopped,
 )
-from resnet_finetune.words.report import Report
+from resnet_finetune.words.report import REPORT, Report
 from resnet_finetune.words.settings import Settings
 
 

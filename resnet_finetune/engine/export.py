@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto, decode, square
-from resnet_finetune.engine.judge import read_report
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import read_report
 
 MODEL = "model.onnx"
 TOLERANCE = 1e-3  # largest difference of a probability in an export that is good

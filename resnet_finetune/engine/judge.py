@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,11 +15,8 @@ from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
-from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Kept, Score
-from resnet_finetune.words.report import FirstScore, Judged, Report, make_result, wilson
-
-REPORT = "report.json"
+from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, make_result, wilson
 
 
 @torch.no_grad()
@@ -96,20 +92,6 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     report = Report(**parts, root=str(material.dataset.root.absolute()), kept=standing.kept, first_answer=first)
     disk.write_json(material.run / REPORT, report.to_json())
     return report.test, report.kept
-
-
-def read_report(run: Path) -> Report | None:
-    """The result in a run folder, or None while there is none.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    try:
-        return Report.from_json(disk.read_json(run / REPORT))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
 
 
 def _scores(model: Classifier, pixels: np.ndarray, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.first_answer import add_head, first_answer
-from resnet_finetune.engine.judge import read_report, test
+from resnet_finetune.engine.judge import test
 from resnet_finetune.engine.loop import fine_tune_network
 from resnet_finetune.engine.material import gather
 from resnet_finetune.engine.progress import StopAsked
 from resnet_finetune.model import catalog
 from resnet_finetune.words.events import Event, Finished, Stopped
+from resnet_finetune.words.report import read_report
 from resnet_finetune.words.settings import Settings
 
 
@@ -60,7 +61,7 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
             yield Stopped(test=score, kept=kept, seconds=clock())
         else:  # stopped before the photos were read: what an earlier sitting found still holds
             report = read_report(run)
-            yield Stopped(test=report and report.test, kept=report and report.kept, seconds=clock())
+            yield Stopped(test=report.test if report else None, kept=report.kept if report else None, seconds=clock())
         return
     score, kept = yield from test(material, compare=True)
     yield Finished(test=score, kept=kept, seconds=clock())

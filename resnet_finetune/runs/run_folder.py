@@ -44,14 +44,13 @@ from resnet_finetune.words.events import (
     to_json,
 )
 from resnet_finetune.words.home import home
-from resnet_finetune.words.report import Report
+from resnet_finetune.words.report import Report, read_report
 from resnet_finetune.words.settings import Settings
 
 State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
 
 RUN = "run.json"
 _EVENTS = "events.jsonl"
-_REPORT = "report.json"
 LOG = "log.txt"
 
 
@@ -143,12 +142,7 @@ class Run:
 
     def report(self) -> Report | None:
         """The result, or None while there is none. Raises ``UserError`` when the file is damaged."""
-        try:
-            return Report.from_json(disk.read_json(self.path / _REPORT))
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f"{self.path / _REPORT} is damaged: test the model again with 'evaluate'.") from None
+        return read_report(self.path)
 
 
 def create(settings: Settings) -> Settings:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Kept, Score
+
+REPORT = "report.json"  # in a run folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,3 +134,17 @@ def make_result(classes: list[str], judged: list[Judged]) -> Result:
         per_class=per_class,
         judged=judged,
     )
+
+
+def read_report(run: Path) -> Report | None:
+    """The result in a run folder, or None while there is none.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return Report.from_json(disk.read_json(run / REPORT))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
