@@ -287,6 +287,25 @@ def test_weights_come_from_the_hub_once(hub: Hub, cache: Path, state: dict[str, 
     assert files(cache) == [f"{REPOSITORY}/refs/main", f"{REPOSITORY}/snapshots/{COMMIT}/model.safetensors"]
 
 
+def test_a_download_tells_how_far_it_is_and_can_be_ended(hub: Hub, cache: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    class Enough(Exception):
+        pass
+
+    def tell(done: int, total: int) -> None:
+        told.append((done, total))
+        if done >= 20:
+            raise Enough
+
+    with pytest.raises(Enough):
+        find_weights(RESNET34, None, tell)
+    assert not in_reach(RESNET34)
+    assert {total for _, total in told} == {round(RESNET34.download_mb)}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == 20
+
+
 def test_no_token_and_nothing_about_this_machine_is_sent(hub: Hub) -> None:
     find_weights(RESNET34, None)
     for _, headers in hub.asked:

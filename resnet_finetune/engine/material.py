@@ -64,7 +64,7 @@ def gather(
 ) -> Generator[Event, None, tuple[Material, nn.Module]]:
     """The photos, decoded, and the pretrained network, without a head."""
     model = catalog.find(settings.model)
-    found = weights.find_weights(model, settings.weights)
+    found = yield from told("fetch", lambda tell: weights.find_weights(model, settings.weights, tell), check_stop)
     root = intake.open_data(settings.data)
     dataset = yield from told("scan", lambda tell: datasets.scan(root, tell), check_stop)
     datasets.require_trainable(dataset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ TIMEOUT = httpx2.Timeout(10, connect=3)  # seconds; a name with several addresse
 ATTEMPTS = 3  # a download that breaks off goes on from where it was
 
 
+Progress = Callable[[int, int], None]
+
+
 @dataclass(frozen=True)
 class Weights:
     """A safetensors file and, in words, where it came from."""
@@ -47,8 +51,10 @@ class _Unreachable(Exception):
     """Why the hub did not give the file, in words."""
 
 
-def find_weights(model: Model, file: str | None) -> Weights:
+def find_weights(model: Model, file: str | None, progress: Progress = lambda done, total: None) -> Weights:
     """The file the person names, else the bundled one, else the local cache's, else the hub's.
+
+    ``progress(done, total)`` is called with MB as a download comes in; what it raises ends the download.
 
     Raises:
         UserError: the named file is not this model's weights, or nothing is in reach.
@@ -65,7 +71,7 @@ def find_weights(model: Model, file: str | None) -> Weights:
     endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     host = urlsplit(endpoint).netloc.rpartition("@")[2] or endpoint
     try:
-        return Weights(_download(model, endpoint.rstrip("/")), f"downloaded from {host}")
+        return Weights(_download(model, endpoint.rstrip("/"), progress), f"downloaded from {host}")
     except _Unreachable as error:
         raise UserError(
             f"The weights of {model.name} ({model.download_mb:.0f} MB) are not on this machine and could not be downloaded "
@@ -171,7 +177,7 @@ def _some(keys: list[str]) -> str:
     return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
 
 
-def _download(model: Model, endpoint: str) -> Path:
+def _download(model: Model, endpoint: str, progress: Progress) -> Path:
     """Fetch the weights from ``endpoint`` and put them where the hub's own client would look for them.
 
     The request is our own. The client's ``hf_hub_download`` (2.4) retries for at least 23 s when nothing answers, and
@@ -179,7 +185,7 @@ def _download(model: Model, endpoint: str) -> Path:
     """
     try:
         url = f"{endpoint}/{_repository(model)}/resolve/main/{FILE}"
-        content, commit, sha256 = _fetch(url, limit=2 * model.download_mb * 1e6)
+        content, commit, sha256 = _fetch(url, model.download_mb, progress)
     except OfflineModeIsEnabled as error:
         raise _Unreachable("HF_HUB_OFFLINE is set, so nothing was tried") from error
     except httpx2.HTTPStatusError as error:
@@ -213,9 +219,10 @@ def _download(model: Model, endpoint: str) -> Path:
     return path
 
 
-def _fetch(url: str, limit: float) -> tuple[bytes, str, str | None]:
-    """The file behind ``url``, at most ``limit`` bytes, with its commit and, where the hub tells it, its sha256."""
+def _fetch(url: str, megabytes: float, progress: Progress) -> tuple[bytes, str, str | None]:
+    """The file behind ``url``, at most twice so many MB, with its commit and, where the hub tells it, its sha256."""
     content = bytearray()
+    limit = 2e6 * megabytes  # bytes
     for attempt in range(ATTEMPTS):
         # A plain User-Agent: the client's own tells the versions of Python and PyTorch. No token is sent.
         headers = {"User-Agent": "resnet-finetune", "Accept-Encoding": "identity", "Range": f"bytes={len(content)}-"}
@@ -232,6 +239,7 @@ def _fetch(url: str, limit: float) -> tuple[bytes, str, str | None]:
                     raise _Unreachable("it is not a model hub: a login page or a proxy may be in between")
                 for chunk in response.iter_bytes():
                     content += chunk
+                    progress(len(content) // 10**6, max(len(content) // 10**6, round(megabytes)))
                     if len(content) > limit:
                         raise _Unreachable(f"it sends more than {limit / 1e6:.0f} MB")
             break

@@ -80,6 +80,7 @@ ENGLISH = {
     "train.next": "Next: see the results",
     "train.state.new": "Not started",
     "train.state.running": "Getting ready",
+    "train.stage.fetch": "Fetching the network’s weights, once",
     "train.stage.scan": "Looking at the photos",
     "train.stage.read": "Reading the photos",
     "train.stage.features": "Working out a first answer",

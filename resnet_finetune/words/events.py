@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Stage = Literal["scan", "read", "features", "test"]
+Stage = Literal["fetch", "scan", "read", "features", "test"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -41,7 +41,7 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a stage other than training has come."""
+    """How far a stage other than training has come, in photos; fetching the weights, in MB."""
 
     stage: Stage
     done: int
