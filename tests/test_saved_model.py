@@ -187,5 +187,5 @@ def test_a_folder_without_a_model_is_told(trained: Path, tmp_path: Path) -> None
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ABOUT).mkdir()
-    with pytest.raises(UserError, match="could not be read"):
+    with pytest.raises(UserError, match="cannot be read"):
         load_model(tmp_path)
