@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import socket
 import webbrowser
+from types import FrameType
 
 from resnet_finetune.words.home import home
 
@@ -30,13 +32,21 @@ def main() -> None:
 
     from resnet_finetune.ui.page import serve
 
+    class QuietlyClosed(uvicorn.Server):
+        """The streams of open tabs are cut when the person closes the app; that is no error to be told."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            super().handle_exit(sig, frame)
+
     app = serve()
     with listen(options.port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         print(f"Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.", flush=True)
         if not options.no_browser:
             webbrowser.open(url)  # it waits in the listener's queue until the server is up
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+        QuietlyClosed(config).run(sockets=[listener])
 
 
 def listen(port: int) -> socket.socket:

@@ -73,11 +73,10 @@ def _matrix(report: Report, shows: str) -> Markup:
 
 def _summary(report: Report) -> Markup:
     test = report.test
-    largest = max(report.per_class, key=lambda score: score.n).name
-    guess = {"largest": largest, "guess": percent(report.largest_class)}
+    guess = percent(report.largest_class)
     sentences = (
         text("results.interval", low=percent(test.low), high=percent(test.high)),
-        text("results.better" if test.low > report.largest_class else "results.not_better", **guess),
+        text("results.better" if test.low > report.largest_class else "results.not_better", guess=guess),
         text(f"results.kept.{report.kept}", first=percent(report.first_answer.validation_accuracy)),
     )
     right = round(test.accuracy * test.n)

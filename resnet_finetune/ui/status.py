@@ -34,7 +34,8 @@ def _running(story: Story) -> Markup:
         case Progress() as stage:
             title = text(f"train.stage.{stage.stage}")
             done = stage.done / max(1, stage.total)
-            facts.append(_left(stage.seconds_left))
+            if stage.seconds_left is None or stage.seconds_left >= 1:  # the steps that follow take longer than none
+                facts.append(_left(stage.seconds_left))
         case Step() as step if story.planned:
             epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
             title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)

@@ -72,6 +72,7 @@ ENGLISH = {
     # Train
     "train.lead": "The network looks at your photos again and again. You can close this page meanwhile: the training goes on.",
     "train.plan": "Ready to train {model}, {preset}, on {where}: {photos} in {classes}.",
+    "train.again": "To start another training, choose photos in step 1, Your data.",
     "train.no_data": "Choose your photos first, in the step “Your data”.",
     "train.start": "Start training",
     "train.stop": "Stop and keep the best so far",
@@ -115,9 +116,8 @@ ENGLISH = {
     "results.run": "Which training",
     "results.says": "{right} of {n} test photos named right: {accuracy}",
     "results.interval": "With this many test photos the true accuracy is likely between {low} and {high} (95\u00a0% interval).",
-    "results.better": "Always answering “{largest}”, the most common class, would be right {guess} of the time, "
-    "so it has clearly learned something.",
-    "results.not_better": "Always answering “{largest}”, the most common class, would be right {guess} of the time, "
+    "results.better": "Always giving the same answer would be right {guess} of the time, so it has clearly learned something.",
+    "results.not_better": "Always giving the same answer would be right {guess} of the time, "
     "so it is not clearly better than guessing. More photos for each class help most.",
     "results.kept.fine-tuned": "The fine-tuned model was kept: on the validation photos it was right at least as often "
     "as the first answer ({first}), and surer (lower loss).",

@@ -78,7 +78,7 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State) -> Marku
     if state == "running":
         return _NOTHING
     if chosen is None:
-        return message("info", text("train.no_data")) if state == "new" else _NOTHING
+        return message("info", text("train.no_data" if state == "new" else "train.again"))
     return message(
         "info",
         text(
