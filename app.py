@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import webbrowser
+from contextlib import suppress
 from types import FrameType
 
 from resnet_finetune.words.home import home
@@ -46,7 +47,8 @@ def main() -> None:
         if not options.no_browser:
             webbrowser.open(url)  # it waits in the listener's queue until the server is up
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        QuietlyClosed(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on after it has closed
+            QuietlyClosed(config).run(sockets=[listener])
 
 
 def listen(port: int) -> socket.socket:
