@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from resnet_finetune.data import dataset as datasets
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.judge import judged, logits
@@ -21,7 +20,7 @@ from resnet_finetune.words.report import confusion_matrix
 
 
 def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, Standing]:
-    """Give ``net`` a fitted linear head, judge it on the validation photos, and plan the fine-tuning from it."""
+    """Give ``net`` a fitted linear head and judge it on the validation photos. Fine-tuning starts from what comes back."""
     train, validation = material.indices("train"), material.indices("validation")
     pace, seen = Pace("features"), []
     for start in range(0, len(train), material.micro_batch):
@@ -44,7 +43,7 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
         seconds=material.clock(),
     )
     standing = Standing(
-        fingerprint=datasets.fingerprint(material.dataset),
+        fingerprint=material.fingerprint,
         precision=material.hardware.precision,
         first=first,
         plan=None,

@@ -37,6 +37,7 @@ class Material:
     run: Path
     settings: Settings
     dataset: Dataset
+    fingerprint: str  # of the photos and their split
     model: Model
     hardware: Hardware
     preprocessing: Preprocessing
@@ -92,6 +93,7 @@ def gather(
         run=run,
         settings=settings,
         dataset=dataset,
+        fingerprint=fingerprint,
         model=model,
         hardware=hardware,
         preprocessing=preprocessing,
