@@ -179,7 +179,7 @@ def _predict(args: argparse.Namespace) -> Reply:
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     """Every file named, and every file in the folders and .zips named, with the name to show it by."""
-    from resnet_finetune.data.dataset import is_system
+    from resnet_finetune.data.names import is_system
     from resnet_finetune.data.intake import open_data
 
     for path in paths:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resnet_finetune.data.images import UnreadablePhoto, decode
+from resnet_finetune.data.names import is_system
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Split
 
@@ -24,12 +25,6 @@ TEST_SHARE = 0.20
 VALIDATION_SHARE = 0.15
 
 CHECK_SIDE = 224  # pixels; the whole file is read at any size, a small one only saves time
-
-# What operating systems and tools leave in folders. Names that begin with a dot count as well.
-SYSTEM_NAMES = {
-    "__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle", "$recycle.bin",
-    "system volume information",
-}  # fmt: skip
 
 SPLIT_WORDS: dict[str, Split] = {
     "train": "train", "training": "train",
@@ -78,11 +73,6 @@ class Dataset:
     def rejected(self) -> int:
         """Files left out, each with its problem. With ``len(photos)`` it adds up to all files but those of the system."""
         return sum(problem.left_out for problem in self.problems)
-
-
-def is_system(name: str) -> bool:
-    """Whether a file or folder of this name belongs to the operating system or a tool and is passed over in silence."""
-    return name.startswith(".") or name.casefold() in SYSTEM_NAMES
 
 
 def scan(root: Path, progress: Callable[[int, int], None]) -> Dataset:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
-from resnet_finetune.data.dataset import is_system
+from resnet_finetune.data.names import is_system
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
 

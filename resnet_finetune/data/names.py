@@ -1,0 +1,67 @@
+"""Names of files and folders that strangers chose: what may be written under them, and what is passed over."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+MAX_NAME = 255  # bytes in the name of one file or folder, on every common file system
+MAX_PATH = 1000  # bytes in all of it
+
+# What operating systems and tools leave in folders. Names that begin with a dot count as well.
+SYSTEM_NAMES = {
+    "__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "#recycle", "$recycle.bin",
+    "system volume information",
+}  # fmt: skip
+
+
+class UnsafeName(ValueError):
+    """A name under which nothing may be written. ``str()`` of it is half a sentence about "a file that …"."""
+
+
+def is_system(name: str) -> bool:
+    """Whether a file or folder of this name belongs to the operating system or a tool and is passed over in silence."""
+    return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+
+
+def safe_parts(text: str) -> tuple[str, ...]:
+    """The names of folders and file in a relative path, composed (Unicode form NFC) and fit for this file system.
+
+    Raises:
+        UnsafeName: it would lie outside its folder, or is too long.
+    """
+    text = unicodedata.normalize("NFC", text.split("\0")[0].replace("\\", "/"))
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if text.startswith("/") or re.match("[A-Za-z]:", text) or ".." in parts:
+        raise UnsafeName(f"would land outside its folder ({text})")
+    if len(text.encode(errors="replace")) > MAX_PATH or any(len(part.encode(errors="replace")) > MAX_NAME for part in parts):
+        raise UnsafeName(f"has a name that is too long ({text[:40]}…)")
+    return tuple(map(_allowed_on_windows, parts)) if os.name == "nt" else tuple(parts)
+
+
+def _allowed_on_windows(part: str) -> str:
+    part = re.sub(r'[<>:"|?*\x00-\x1f]', "_", part).rstrip(". ") or "_"
+    return re.sub(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", r"\1_", part)  # names of devices
+
+
+class Places:
+    """Paths that are all different even where the file system does not tell upper from lower case."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, tuple[str, bool]] = {}  # folded path → path, whether it is a file
+
+    def take(self, parts: tuple[str, ...], is_file: bool) -> None:
+        """Take a path and the folders above it.
+
+        Raises:
+            UnsafeName: some computers would take it for one that is taken; photos would be lost, or two classes merged.
+        """
+        for depth in range(1, len(parts) + 1):
+            path = "/".join(parts[:depth])
+            this_is_file = depth == len(parts) and is_file
+            known = self._taken.get(path.casefold())
+            if known is None:
+                self._taken[path.casefold()] = (path, this_is_file)
+            elif this_is_file or known != (path, False):
+                raise UnsafeName(f"some computers take for another ({known[0]}, {path})")
