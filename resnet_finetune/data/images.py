@@ -15,7 +15,7 @@ from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
-import pillow_heif
+import pi_heif
 from PIL import (
     AvifImagePlugin,  # noqa: F401  importing a plugin makes Pillow know its format; done once here, not in some thread
     BmpImagePlugin,  # noqa: F401
@@ -53,7 +53,7 @@ _UPRIGHT = {  # EXIF 2.32, tag 274: what turns the stored photo upright
 
 _one_big_photo = Lock()
 
-pillow_heif.register_heif_opener()
+pi_heif.register_heif_opener()
 # Pillow warns about odd metadata, which we judge by the pixels. Said once, here, as catch_warnings() is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # above twice this Pillow itself refuses, within a file's inner frames too
