@@ -68,10 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(args: argparse.Namespace) -> Reply:
-    from resnet_finetune.data import dataset as datasets
     from resnet_finetune.data import intake
+    from resnet_finetune.data.dataset import scan
+    from resnet_finetune.data.split import require_trainable
 
-    dataset = datasets.scan(intake.open_data(args.data), lambda done, total: _live(f"{done} of {total} files read"))
+    dataset = scan(intake.open_data(args.data), lambda done, total: _live(f"{done} of {total} files read"))
     counts = dict.fromkeys(dataset.classes, 0)
     for photo in dataset.photos:
         counts[dataset.classes[photo.label]] += 1
@@ -85,7 +86,7 @@ def _check(args: argparse.Namespace) -> Reply:
     lines += _table([[str(count), name] for name, count in counts.items()])
     lines += [f"{problem.path}: {problem.message}" for problem in dataset.problems]
     try:
-        datasets.require_trainable(dataset)
+        require_trainable(dataset)
     except UserError as error:
         return Reply(values, lines, error.messages)
     return Reply(values, lines)
@@ -179,8 +180,8 @@ def _predict(args: argparse.Namespace) -> Reply:
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     """Every file named, and every file in the folders and .zips named, with the name to show it by."""
-    from resnet_finetune.data.names import is_system
     from resnet_finetune.data.intake import open_data
+    from resnet_finetune.data.names import is_system
 
     for path in paths:
         zipped = path.suffix.lower() == ".zip" and path.is_file()
@@ -259,6 +260,8 @@ def _show(event: Event) -> None:
         case Started():
             photos = ", ".join(f"{sum(counts)} for {split}" for split, counts in event.counts.items())
             _say(f"{len(event.classes)} classes; photos: {photos}; {event.rejected} files left out.")
+            for note in event.notes:
+                _say(note)
             _say(f"{event.model} on {event.device}; its weights: {event.weights}.")
         case Progress():
             _live(f"{event.stage}: {event.done} of {event.total}")

@@ -1,20 +1,35 @@
-"""What several rooms' tests stand on: a home of their own, a few photos that are easy to tell apart, one trained run."""
+"""What several rooms' tests stand on: a home of their own, a few photos that are easy to tell apart, one trained run, and
+the page in a real browser."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tarfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from resnet_finetune.data.dataset import scan
+from resnet_finetune.data.facts import THUMB, Facts
+from resnet_finetune.data.photos import Dataset, Photo
+from resnet_finetune.words.events import Split
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+MINUTE = 60_000  # milliseconds; a limit for a slow machine, not an expectation
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def make_photos(root: Path, classes: Sequence[str] = ("blue", "green", "red"), each: int = 8, side: int = 64) -> Path:
+def make_photos(root: Path, classes: Sequence[str] = ("blue", "green", "red"), each: int = 18, side: int = 64) -> Path:
     """``each`` photos per class: coloured noise, the colour told by the class's place in the list. Returns ``root``."""
     for label, name in enumerate(classes):
         (root / name).mkdir(parents=True)
@@ -40,7 +55,14 @@ def make_photos(root: Path, classes: Sequence[str] = ("blue", "green", "red"), e
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
+    """Enough to be fine-tuned: of each class 11 are trained on, 3 choose the model and 4 test it."""
     return make_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def few_photos(tmp_path: Path) -> Path:
+    """Too few for a test."""
+    return make_photos(tmp_path / "photos", each=8)
 
 
 def run_cli(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -67,3 +89,182 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_cli("train", make_photos(place / "photos"), "--run-dir", place / "run", "--json", home=place / "home")
     assert done.returncode == 0, done.stderr
     return Path(json.loads(done.stdout.splitlines()[-1])["run"])
+
+
+# --- Data sets ---------------------------------------------------------------------------------------------------------
+
+
+def write_photos(root: Path, *names: str) -> Path:
+    """A different small photo for every name; ``name*5`` gives five of them."""
+    seed = 0
+    for name in names:
+        stem, _, count = name.partition("*")
+        for index in range(int(count or 1)):
+            path = root / (f"{stem}/{index}.png" if count else stem)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(path, "PNG")
+            seed += 1
+    return root
+
+
+def scanned(root: Path) -> Dataset:
+    return scan(root, lambda done, total: None)
+
+
+def left_out(dataset: Dataset) -> dict[str, str]:
+    """Path and kind of the problems that are no remarks on what is used."""
+    return {problem.path: problem.kind for problem in dataset.problems if problem.left_out}
+
+
+def found(dataset: Dataset, *kinds: str) -> dict[str, str]:
+    """Path and kind of the problems of these kinds."""
+    return {problem.path: problem.kind for problem in dataset.problems if problem.kind in kinds}
+
+
+def counts(dataset: Dataset) -> dict[str, dict[Split | None, int]]:
+    table: dict[str, Counter[Split | None]] = {class_: Counter() for class_ in dataset.classes}
+    for photo in dataset.photos:
+        table[dataset.classes[photo.label]][photo.split] += 1
+    return {class_: dict(row) for class_, row in table.items()}
+
+
+def some_facts(seed: int = 0, **changes: Any) -> Facts:
+    """Of a photo about which there is nothing to be said, unlike that of any other seed."""
+    noise = np.random.default_rng(seed).bytes(3 * THUMB**2)
+    header = {"form": "JPEG", "width": 400, "height": 300, "quality": 75, "camera": "", "taken": None}
+    look = int.from_bytes(hashlib.sha256(noise).digest()[:8])
+    usual = {"bright": 200, "sharp": 9.0, "border": (0, 0, 0, 0), "look": look, "thumb": noise}
+    return Facts(**{**header, **usual, **changes})
+
+
+def made_up(*contents: tuple[str, str], groups: Sequence[int] = (), facts: Sequence[Facts] = ()) -> Dataset:
+    """A data set of (class, content) pairs, without files. Each content is a group, unless ``groups`` says otherwise."""
+    classes = sorted({class_ for class_, _ in contents})
+    numbers = {content: number for number, content in enumerate(dict.fromkeys(content for _, content in contents))}
+    photos = [
+        Photo(
+            path=Path("nowhere"),
+            name=f"{class_}/{index:04}.jpg",
+            label=classes.index(class_),
+            split=None,
+            digest=hashlib.sha256(content.encode()).hexdigest(),
+            facts=facts[index] if facts else some_facts(index),
+            group=groups[index] if groups else numbers[content],
+        )
+        for index, (class_, content) in enumerate(contents)
+    ]
+    return Dataset(root=Path("nowhere"), classes=classes, photos=photos, problems=[], own_split=False)
+
+
+def many(class_: str, count: int) -> list[tuple[str, str]]:
+    """So many different contents of a class, for ``made_up``."""
+    return [(class_, f"{class_} {number}") for number in range(count)]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo photos, 40 of each class. Read them; do not change them."""
+    folder = tmp_path_factory.mktemp("demo")
+    with zipfile.ZipFile(ROOT / "assets" / "demo" / "groceries.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def some_of(demo: Path, to: Path, each: int, classes: Sequence[str] = ("Apple", "Melon", "Orange")) -> Path:
+    """A copy of the first ``each`` photos of some classes of the demo."""
+    for class_ in classes:
+        (to / class_).mkdir(parents=True)
+        for photo in sorted((demo / class_).iterdir())[:each]:
+            shutil.copy(photo, to / class_)
+    return to
+
+
+def shared(name: str, to: Path) -> Path:
+    """The folder of photos from an archive beside the repository."""
+    archive = SHARED_DATA / name
+    if not archive.exists():
+        pytest.skip(f"{name} is not here")
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(to)
+    else:
+        with tarfile.open(archive) as file:
+            file.extractall(to, filter="data")
+    return to
+
+
+# --- The page ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def serving(home: Path, *command: str) -> Iterator[str]:
+    """The address of a server, which says it in the first line that it prints. Nothing may go wrong in it."""
+    log = home / "server.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            assert "http://127.0.0.1:" in said, log.read_text()
+            yield next(word for word in said.split() if word.startswith("http"))
+        finally:
+            server.terminate()
+            server.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def url(server_home: Path) -> Iterator[str]:
+    """Where the page is served, for all tests of a file."""
+    with serving(server_home, "app.py", "--no-browser") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Its camera shows a drawing, and may be used without asking."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """A fresh tab on the page. It may ask nobody but the app for anything, and nothing may go wrong in it."""
+    with browser.new_context() as context:
+        requests: list[str] = []
+        mistakes: list[str] = []
+        context.on("request", lambda request: requests.append(request.url))
+        context.on("weberror", lambda error: mistakes.append(str(error.error)))
+        context.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
+        page = context.new_page()
+        page.goto(url)
+        yield page
+        assert [asked for asked in requests if not asked.startswith((url + "/", "data:", "blob:"))] == []
+        assert mistakes == []

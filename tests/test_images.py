@@ -8,12 +8,18 @@ import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pi_heif
+import pillow_heif
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
-from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.data.images import Header, UnreadablePhoto, decode, read, square
+
+pillow_heif.register_heif_opener()  # writes HEIC for these tests
+pi_heif.register_heif_opener()  # and this one, the app's own, reads it
 
 HOSTILE_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x0f\x01\x02\0\xff\0\0\0\x00\x10\0\0\0\0\0\0"  # a string that lies beyond the end
 HEIGHT, WIDTH = 48, 64
@@ -290,6 +296,104 @@ def test_warnings_about_metadata_stay_inside(tmp_path: Path) -> None:
     program = "import sys, pathlib; from resnet_finetune.data.images import decode; decode(pathlib.Path(sys.argv[1]), 32)"
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+# --- The header --------------------------------------------------------------------------------------------------------
+
+
+def header(image: Image.Image, form: str, **options: Any) -> Header:
+    return read(saved(image, form, **options), 32)[1]
+
+
+def exif_of(**tags: Any) -> Image.Exif:
+    """Tags by their names; those of the time are where cameras write them."""
+    exif = Image.Exif()
+    for name, value in tags.items():
+        place = exif.get_ifd(ExifTags.IFD.Exif) if "Original" in name else exif
+        place[ExifTags.Base[name]] = value
+    return exif
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "PPM", "GIF", "WEBP", "JPEG", "AVIF", "HEIF"])
+def test_the_header_says_what_the_file_is(form: str) -> None:
+    found = header(Image.fromarray(scene()), form)
+    assert (found.form, found.width, found.height) == (form, WIDTH, HEIGHT)
+    assert (found.camera, found.taken) == ("", None)
+    assert (found.quality is not None) == (form == "JPEG")
+
+
+def test_two_jpegs_in_one_file_are_a_jpeg() -> None:
+    two = {"save_all": True, "append_images": [Image.fromarray(scene()[::-1])]}
+    assert header(Image.fromarray(scene()), "MPO", **two).form == "JPEG"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "HEIF"])
+def test_width_and_height_are_as_seen_upright(form: str, orientation: int) -> None:
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](scene())))
+    found = header(stored, form, exif=exif_of(Orientation=orientation).tobytes())
+    assert (found.width, found.height) == (WIDTH, HEIGHT)
+
+
+def test_width_and_height_are_those_of_the_file_however_small_it_is_read() -> None:
+    found = header(Image.new("RGB", (3000, 2000), "teal"), "JPEG")
+    assert (found.width, found.height) == (3000, 2000)
+
+
+@pytest.mark.parametrize("quality", [20, 30, 50, 75, 90, 95, 100])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_quality_of_a_jpeg_is_found_again(quality: int, mode: str) -> None:
+    found = header(Image.fromarray(scene()).convert(mode), "JPEG", quality=quality)
+    assert found.quality == pytest.approx(quality, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "camera"),
+    [
+        ({"Make": "Canon", "Model": "EOS 5D"}, "Canon EOS 5D"),
+        ({"Model": "Pixel 8"}, "Pixel 8"),
+        ({"Make": "Apple"}, "Apple"),
+        ({"Make": " Sony\0\0", "Model": "\0"}, "Sony"),
+        ({"Model": "x" * 5000}, "x" * 100),
+    ],
+)
+def test_the_camera_is_maker_and_model(tags: dict[str, str], camera: str) -> None:
+    assert header(Image.fromarray(scene()), "JPEG", exif=exif_of(**tags)).camera == camera
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+def test_the_time_is_that_of_the_cameras_clock(form: str) -> None:
+    def taken(**tags: str) -> float:
+        exif = exif_of(Model="Pixel", **tags)
+        found = header(Image.fromarray(scene()), form, exif=exif if form == "TIFF" else exif.tobytes())
+        assert found.camera == "Pixel"
+        assert found.taken is not None
+        return found.taken
+
+    noon = taken(DateTimeOriginal="2024:02:29 12:00:00")
+    assert taken(DateTimeOriginal="2024:03:01 12:00:03") - noon == 24 * 60 * 60 + 3
+    assert taken(DateTimeOriginal="2024:02:29 12:00:00", SubsecTimeOriginal="25") - noon == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    "moment", ["    :  :     :  :  ", "0000:00:00 00:00:00", "2024:13:01 12:00:00", "yesterday", "", 12, b"x"]
+)
+def test_a_time_that_is_none_costs_nothing_but_itself(moment: Any) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = moment
+    stored = np.ascontiguousarray(STORED[6](scene()))
+    image, found = read(saved(stored, "PNG", exif=exif.tobytes()), HEIGHT)
+    assert found.taken is None
+    assert difference(np.array(image), scene()) == 0
+
+
+def test_damaged_exif_tells_nothing() -> None:
+    found = header(Image.fromarray(scene()), "PNG", exif=HOSTILE_EXIF)
+    assert (found.camera, found.taken, found.width) == ("", None, WIDTH)
+
+
+# --- The square --------------------------------------------------------------------------------------------------------
 
 
 def test_square_is_the_middle_of_the_photo() -> None:

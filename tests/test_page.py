@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from conftest import ROOT, make_photos
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from conftest import MINUTE, ROOT, make_photos
+from playwright.sync_api import Browser, Page, expect
 
 import app
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.story import MOST_POINTS, Story
 from resnet_finetune.words.events import Failed, Step
 
-MINUTE = 60_000  # milliseconds; a limit for a slow machine, not an expectation
 PASTE = """async () => {  // what Ctrl+V does after a screenshot
     const canvas = document.createElement("canvas");
     canvas.getContext("2d").fillRect(0, 0, 99, 99);
@@ -32,61 +26,6 @@ PASTE = """async () => {  // what Ctrl+V does after a screenshot
     clipboardData.items.add(new File([picture], "pasted.png", { type: "image/png" }));
     document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def url(server_home: Path) -> Iterator[str]:
-    """Where the page is served, for all tests of this file."""
-    log = server_home / "server.log"
-    with log.open("w") as errors:
-        server = subprocess.Popen(
-            [sys.executable, "app.py", "--no-browser"],
-            cwd=ROOT,
-            env={**os.environ, "RESNET_FINETUNE_HOME": str(server_home)},
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        assert server.stdout is not None
-        with server.stdout:
-            said = server.stdout.readline()
-            assert "http://127.0.0.1:" in said, log.read_text()
-            yield next(word for word in said.split() if word.startswith("http"))
-            server.terminate()
-            server.wait(30)
-    assert "Traceback" not in log.read_text()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A fresh tab on the page. It may ask nobody but the app for anything, and nothing may go wrong in it."""
-    with browser.new_context() as context:
-        requests: list[str] = []
-        mistakes: list[str] = []
-        context.on("request", lambda request: requests.append(request.url))
-        context.on("weberror", lambda error: mistakes.append(str(error.error)))
-        context.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
-        page = context.new_page()
-        page.goto(url)
-        yield page
-        assert [asked for asked in requests if not asked.startswith((url + "/", "data:", "blob:"))] == []
-        assert mistakes == []
 
 
 def choose_folder(page: Page, folder: Path) -> None:

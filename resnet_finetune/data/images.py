@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import warnings
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -51,12 +53,26 @@ _UPRIGHT = {  # EXIF 2.32, tag 274: what turns the stored photo upright
     8: Image.Transpose.ROTATE_90,
 }
 
+_USUAL_TABLE = 3692  # sum of the luminance table in the JPEG standard (ITU-T T.81, table K.1)
+
 _one_big_photo = Lock()
 
 pi_heif.register_heif_opener()
 # Pillow warns about odd metadata, which we judge by the pixels. Said once, here, as catch_warnings() is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # above twice this Pillow itself refuses, within a file's inner frames too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What a file says of a photo beside its pixels."""
+
+    form: str  # of the file: "JPEG", "PNG", …
+    width: int  # pixels in the file, as seen upright
+    height: int
+    quality: int | None  # of a JPEG, 1 to 100, estimated
+    camera: str  # maker and model; empty when not told
+    taken: float | None  # seconds by the camera's own clock
 
 
 class UnreadablePhoto(Exception):
@@ -73,7 +89,12 @@ class UnreadablePhoto(Exception):
 
 
 def decode(source: Path | BinaryIO, side: int) -> np.ndarray:
-    """The photo's first frame: uint8 [H, W, 3], sRGB, upright, transparency on white, 16-bit and float scaled to 8 bits.
+    """The pixels of ``read``: uint8 [H, W, 3]. Raises ``UnreadablePhoto``."""
+    return np.array(read(source, side)[0])
+
+
+def read(source: Path | BinaryIO, side: int) -> tuple[Image.Image, Header]:
+    """The photo's first frame: RGB in sRGB, upright, transparency on white, 16-bit and float scaled to 8 bits.
 
     A photo whose shorter side is at least twice ``side`` pixels is halved while it is read (a JPEG by its DCT, others by
     averaging), as often as its shorter side stays at least ``side``. So ``side`` is a part of the preprocessing: training
@@ -83,29 +104,34 @@ def decode(source: Path | BinaryIO, side: int) -> np.ndarray:
         UnreadablePhoto: the file cannot be read as a photo.
     """
     if not isinstance(source, Path):
-        return _decode(source, side)
+        return _read(source, side)
     if not source.is_file():  # also keeps us from waiting for ever at a pipe
         raise UnreadablePhoto("unreadable", "It is not there any more, or is no ordinary file: put it back or take it out.")
     try:
         with source.open("rb") as file:
-            return _decode(file, side)
+            return _read(file, side)
     except OSError as error:
         raise _unreadable(error) from error
 
 
-def square(image: np.ndarray, size: int) -> np.ndarray:
-    """The one preprocessing: the largest centred square of uint8 [H, W, 3], resized to uint8 [size, size, 3].
+def square(photo: Image.Image | np.ndarray, size: int) -> np.ndarray:
+    """The one preprocessing: the largest centred square of a photo (RGB, or uint8 [H, W, 3]) as uint8 [size, size, 3].
 
     Antialiased bilinear interpolation; the same as resizing the shorter side to ``size`` and cropping the centre.
     """
-    height, width = image.shape[:2]
+    return np.array(centre(Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo, size))
+
+
+def centre(image: Image.Image, size: int) -> Image.Image:
+    """The same, as a picture."""
+    width, height = image.size
     short = min(height, width)
     left, top = (width - short) / 2, (height - short) / 2
     box = (left, top, left + short, top + short)
-    return np.array(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR, box=box))
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
 
 
-def _decode(file: BinaryIO, side: int) -> np.ndarray:
+def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:
     start = b""
     try:
         start = file.read(16)
@@ -114,6 +140,7 @@ def _decode(file: BinaryIO, side: int) -> np.ndarray:
             raise UnreadablePhoto("empty", "The file is empty: copy it again from where it came.")
         with Image.open(file, formats=FORMATS) as image:
             _check_size(*image.size)
+            stored = image.size
             decoded = image.width * image.height
             if image.format in ("JPEG", "MPO"):
                 image.draft(None, (side, side))
@@ -121,11 +148,12 @@ def _decode(file: BinaryIO, side: int) -> np.ndarray:
                     decoded = image.width * image.height
             with _room_for(decoded):
                 image.load()
-                return _pixels(image, side)
+                about = _About.of(image)
+                return _upright_rgb(image, side, about.turn), about.header(image, stored)
     except UnreadablePhoto:
         raise
     except UnidentifiedImageError as error:
-        if _begins_like_a_photo(start):
+        if begins_like_a_photo(start) and not start.startswith((b"BM", b"P")):  # two letters may begin any text
             raise _damaged() from error
         message = "It is not a photo in a format the app reads (JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP): take it out."
         raise UnreadablePhoto("not-a-photo", message) from error
@@ -156,8 +184,9 @@ def _room_for(pixels: int) -> AbstractContextManager[object]:
     return _one_big_photo if pixels > BIG_PIXELS else nullcontext()
 
 
-def _begins_like_a_photo(start: bytes) -> bool:
-    accepts = (Image.OPEN[name][1] for name in ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "TIFF"))
+def begins_like_a_photo(start: bytes) -> bool:
+    """Whether a file that begins with these 16 bytes may be one: all that is needed to pass over most that are none."""
+    accepts = (Image.OPEN[name][1] for name in FORMATS)
     return any(accept(start) for accept in accepts if accept is not None)
 
 
@@ -174,9 +203,8 @@ def _unreadable(error: OSError) -> UnreadablePhoto:
     return UnreadablePhoto("unreadable", f"It could not be opened ({reason}): check the drive and your rights.")
 
 
-def _pixels(image: Image.Image, side: int) -> np.ndarray:
-    """A loaded photo as ``decode`` promises it."""
-    turn = _turn(image)
+def _upright_rgb(image: Image.Image, side: int, turn: Image.Transpose | None) -> Image.Image:
+    """A loaded photo as ``read`` promises it."""
     profile = image.info.get("icc_profile")
 
     alpha = None
@@ -193,14 +221,54 @@ def _pixels(image: Image.Image, side: int) -> np.ndarray:
         paper = Image.new("RGB", image.size, "white")
         paper.paste(image, mask=alpha)
         image = paper
-    return np.array(image if turn is None else image.transpose(turn))
+    return image if turn is None else image.transpose(turn)
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    try:
-        return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # EXIF that is damaged, in whatever way, does not tell which side is up
+@dataclass(frozen=True)
+class _About:
+    """What EXIF tells. A part of it that is damaged, in whatever way, tells nothing."""
+
+    turn: Image.Transpose | None
+    camera: str
+    taken: float | None
+
+    @classmethod
+    def of(cls, image: Image.Image) -> _About:
+        try:
+            exif = image.getexif()
+            turn = _UPRIGHT.get(exif.get(ExifTags.Base.Orientation, 1))
+        except Exception:
+            return cls(None, "", None)
+        try:
+            camera = " ".join(str(exif.get(tag, "")).strip("\0 ") for tag in (ExifTags.Base.Make, ExifTags.Base.Model)).strip()
+            return cls(turn, camera[:100], _seconds(exif.get_ifd(ExifTags.IFD.Exif)))
+        except Exception:
+            return cls(turn, "", None)
+
+    def header(self, image: Image.Image, stored: tuple[int, int]) -> Header:
+        lying = self.turn in (_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8])
+        width, height = reversed(stored) if lying else stored
+        form = "JPEG" if image.format == "MPO" else image.format or ""
+        return Header(form=form, width=width, height=height, quality=_quality(image), camera=self.camera, taken=self.taken)
+
+
+def _seconds(exif: dict[int, object]) -> float | None:
+    """EXIF 2.32, tags 36867 and 37521: when the photo was taken, by a clock of which the zone is not known."""
+    text = exif.get(ExifTags.Base.DateTimeOriginal)
+    if not isinstance(text, str):
         return None
+    moment = datetime.strptime(text.strip("\0 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    fraction = str(exif.get(ExifTags.Base.SubsecTimeOriginal, "")).strip("\0 ")
+    return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdecimal() else 0)
+
+
+def _quality(image: Image.Image) -> int | None:
+    """The setting of the usual JPEG encoder (libjpeg, jcparam.c) whose quantisation is as coarse; None for other formats."""
+    tables: dict[int, list[int]] | None = getattr(image, "quantization", None)
+    if not tables:
+        return None
+    coarse = 100 * sum(tables[min(tables)]) / _USUAL_TABLE  # per cent of the table for quality 50
+    return max(1, min(100, round(100 - coarse / 2 if coarse <= 100 else 5000 / coarse)))
 
 
 def _halve(image: Image.Image, side: int) -> Image.Image:

@@ -8,6 +8,7 @@ import unicodedata
 
 MAX_NAME = 255  # bytes in the name of one file or folder, on every common file system
 MAX_PATH = 1000  # bytes in all of it
+MAX_SHOWN = 100  # characters
 
 # What operating systems and tools leave in folders. Names that begin with a dot count as well.
 SYSTEM_NAMES = {
@@ -20,23 +21,34 @@ class UnsafeName(ValueError):
     """A name under which nothing may be written. ``str()`` of it is half a sentence about "a file that …"."""
 
 
+class OutsideName(UnsafeName):
+    """A name that leads out of its folder: no honest tool writes one."""
+
+
 def is_system(name: str) -> bool:
     """Whether a file or folder of this name belongs to the operating system or a tool and is passed over in silence."""
     return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+
+
+def shown(name: str) -> str:
+    """A stranger's name as part of a sentence: on one line, not endless, and without characters that turn text around."""
+    printable = "".join(letter if letter.isprintable() else "�" for letter in name[: MAX_SHOWN + 1])
+    return printable if len(printable) <= MAX_SHOWN else printable[: MAX_SHOWN - 1] + "…"
 
 
 def safe_parts(text: str) -> tuple[str, ...]:
     """The names of folders and file in a relative path, composed (Unicode form NFC) and fit for this file system.
 
     Raises:
-        UnsafeName: it would lie outside its folder, or is too long.
+        OutsideName: it would lie outside its folder.
+        UnsafeName: it is too long.
     """
     text = unicodedata.normalize("NFC", text.split("\0")[0].replace("\\", "/"))
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or re.match("[A-Za-z]:", text) or ".." in parts:
-        raise UnsafeName(f"would land outside its folder ({text})")
+        raise OutsideName(f"would land outside its folder ({shown(text)})")
     if len(text.encode(errors="replace")) > MAX_PATH or any(len(part.encode(errors="replace")) > MAX_NAME for part in parts):
-        raise UnsafeName(f"has a name that is too long ({text[:40]}…)")
+        raise UnsafeName(f"has a name that is too long ({shown(text)})")
     return tuple(map(_allowed_on_windows, parts)) if os.name == "nt" else tuple(parts)
 
 
@@ -51,17 +63,27 @@ class Places:
     def __init__(self) -> None:
         self._taken: dict[str, tuple[str, bool]] = {}  # folded path → path, whether it is a file
 
+    def __len__(self) -> int:
+        """How many files and folders are taken."""
+        return len(self._taken)
+
     def take(self, parts: tuple[str, ...], is_file: bool) -> None:
-        """Take a path and the folders above it.
+        """Take a path and the folders above it, or nothing.
 
         Raises:
             UnsafeName: some computers would take it for one that is taken; photos would be lost, or two classes merged.
         """
-        for depth in range(1, len(parts) + 1):
+        new: dict[str, tuple[str, bool]] = {}
+        for depth in range(len(parts), 0, -1):  # upwards: the first folder that is known has all others above it
             path = "/".join(parts[:depth])
             this_is_file = depth == len(parts) and is_file
             known = self._taken.get(path.casefold())
             if known is None:
-                self._taken[path.casefold()] = (path, this_is_file)
-            elif this_is_file or known != (path, False):
-                raise UnsafeName(f"some computers take for another ({known[0]}, {path})")
+                new[path.casefold()] = (path, this_is_file)
+            elif not this_is_file and known == (path, False):
+                break
+            elif known == (path, this_is_file):
+                raise UnsafeName(f"is there twice ({shown(path)})")
+            else:
+                raise UnsafeName(f"some computers take for another ({shown(known[0])}, {shown(path)})")
+        self._taken |= new

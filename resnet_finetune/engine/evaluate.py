@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from resnet_finetune.data import dataset as datasets
 from resnet_finetune.data import intake
-from resnet_finetune.data.dataset import Dataset
+from resnet_finetune.data.dataset import scan
+from resnet_finetune.data.photos import Dataset
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Result, make_result
@@ -20,7 +20,7 @@ def evaluate(run: Path, data: str) -> Result:
         UserError: there is no model or no photo, or the photos are of classes that the model does not know.
     """
     model = load_model(run)
-    dataset = datasets.scan(intake.open_data(data), lambda done, total: None)
+    dataset = scan(intake.open_data(data), lambda done, total: None)
     labels = _labels(dataset, model.classes)
     answers = model.classify([photo.path for photo in dataset.photos])
     judged = [

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
@@ -22,19 +22,9 @@ from resnet_finetune.words.report import confusion_matrix
 def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, Standing]:
     """Give ``net`` a fitted linear head and judge it on the validation photos. Fine-tuning starts from what comes back."""
     train, validation = material.indices("train"), material.indices("validation")
-    pace, seen = Pace("features"), []
-    for start in range(0, len(train), material.micro_batch):
-        material.check_stop()
-        chosen = train[start : start + material.micro_batch]
-        seen.append(features(net, material.pixels[chosen], material.preprocessing, material.hardware))
-        yield from pace(start + len(chosen), len(train))
+    seen = yield from features_of(material, net, train)
     classes = len(material.dataset.classes)
-    weight, bias = linear_head(np.concatenate(seen), material.labels(train), classes, material.settings.seed)
-    head = add_head(net, classes)
-    with torch.no_grad():
-        head.weight.copy_(weight)
-        head.bias.copy_(bias)
-
+    add_head(net, classes, linear_head(seen, material.labels(train), classes, material.settings.seed))
     labels = material.labels(validation)
     verdict = judged(logits(net, material, validation), labels)
     first = FirstAnswer(
@@ -60,8 +50,23 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
     return standing
 
 
-def add_head(net: nn.Module, classes: int) -> nn.Linear:
-    """Give a headless timm network a linear layer for so many classes."""
+def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
+    """Features of these photos and their mirror images, float32 [N, 2, D], and how far it has come."""
+    pace, seen = Pace("features"), []
+    for start in range(0, len(indices), material.micro_batch):
+        material.check_stop()
+        chosen = indices[start : start + material.micro_batch]
+        seen.append(features(net, material.pixels[chosen], material.preprocessing, material.hardware))
+        yield from pace(start + len(chosen), len(indices))
+    return np.concatenate(seen)
+
+
+def add_head(net: nn.Module, classes: int, fitted: tuple[Tensor, Tensor] | None = None) -> None:
+    """Give a headless timm network a linear layer for so many classes, with the ``fitted`` weight and bias if there are."""
     net.reset_classifier(classes)  # type: ignore[operator]
     head: nn.Linear = net.get_classifier()  # type: ignore[operator]
-    return head.to(next(net.parameters()).device)
+    head.to(next(net.parameters()).device)
+    if fitted:
+        with torch.no_grad():
+            head.weight.copy_(fitted[0])
+            head.bias.copy_(fitted[1])

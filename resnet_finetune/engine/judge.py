@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from resnet_finetune.data.cache import Pixels
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
@@ -89,12 +90,13 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
         seconds=standing.first.seconds,
     )
     parts = {spec.name: getattr(result, spec.name) for spec in fields(result)}
-    report = Report(**parts, root=str(material.dataset.root.absolute()), kept=standing.kept, first_answer=first)
+    root = str(material.dataset.root.absolute())
+    report = Report(**parts, root=root, kept=standing.kept, first_answer=first, notes=material.notes)
     disk.write_json(material.run / REPORT, report.to_json())
     return report.test, report.kept
 
 
-def _scores(model: Classifier, pixels: np.ndarray, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:
+def _scores(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:
     pace = Pace("test")
     scores: list[list[float]] = []
     for start in range(0, len(indices), BATCH):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,23 +10,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from resnet_finetune.data import dataset as datasets
 from resnet_finetune.data import intake
-from resnet_finetune.data.cache import read_pixels
-from resnet_finetune.data.dataset import Dataset
-from resnet_finetune.engine import checkpoint
+from resnet_finetune.data.cache import SIZE, Pixels
+from resnet_finetune.data.dataset import understand
+from resnet_finetune.data.photos import Dataset, fingerprint
+from resnet_finetune.data.problems import listed
+from resnet_finetune.data.scan import scan_files
+from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.progress import told
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
 from resnet_finetune.model.saved_model import Classifier, Preprocessing
+from resnet_finetune.words import left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Split, Started
 from resnet_finetune.words.settings import Settings
 
-# Pixels; the weights were trained at 224, on crops that show things about so much larger (Touvron et al. 2019).
-TEST_SIZE = 320
 BATCH = 16  # photos in one step of the optimiser
 
 
@@ -41,7 +42,8 @@ class Material:
     model: Model
     hardware: Hardware
     preprocessing: Preprocessing
-    pixels: np.ndarray  # uint8 [photos, S, S, 3], in the order of the data set
+    pixels: Pixels  # in the order of the data set
+    notes: list[str]  # on what makes the score less honest, or the training slower
     check_stop: Callable[[], None]
     clock: Callable[[], float]  # seconds spent on this run so far
 
@@ -67,15 +69,18 @@ def gather(
     model = catalog.find(settings.model)
     found = yield from told("fetch", lambda tell: weights.find_weights(model, settings.weights, tell), check_stop)
     root = intake.open_data(settings.data)
-    dataset = yield from told("scan", lambda tell: datasets.scan(root, tell), check_stop)
-    datasets.require_trainable(dataset)
-    dataset = datasets.split(dataset, settings.seed)
-    fingerprint = datasets.fingerprint(dataset)
-    if standing and standing.fingerprint != fingerprint:
+    scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
+    dataset = understand(scanned, left_out.read(run / left_out.FILE))
+    require_trainable(dataset)
+    dataset = split(dataset, settings.seed)
+    data_fingerprint = fingerprint(dataset)
+    if standing and standing.fingerprint != data_fingerprint:
         raise UserError("The photos changed since this run began, so it cannot go on as it was: start a new run.")
     hardware = Hardware(device=find_device(), precision=standing.precision) if standing else find_hardware()
     net = weights.load_backbone(model, found)
-    preprocessing = Preprocessing.of(net, TEST_SIZE)
+    preprocessing = Preprocessing.of(net, SIZE)
+    pixels = scanned.shelf.pixels(dataset.photos)
+    notes = list(_notes(dataset, pixels))
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},
@@ -85,23 +90,49 @@ def gather(
         weights=found.source,
         device=hardware.describe(),
         root=str(root.absolute()),
-        fingerprint=fingerprint,
+        fingerprint=data_fingerprint,
+        notes=notes,
     )
-    file = run / checkpoint.FOLDER / "pixels.u8"
-    pixels = yield from told("read", lambda tell: read_pixels(dataset.photos, TEST_SIZE, file, tell), check_stop)
     material = Material(
         run=run,
         settings=settings,
         dataset=dataset,
-        fingerprint=fingerprint,
+        fingerprint=data_fingerprint,
         model=model,
         hardware=hardware,
         preprocessing=preprocessing,
         pixels=pixels,
+        notes=notes,
         check_stop=check_stop,
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+
+
+def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
+    leaks = sum(problem.kind == "leak" for problem in dataset.problems)
+    if leaks:
+        yield (
+            f"{leaks} photos stand on both sides, among the training photos and among those that judge the model (as copies or "
+            "near-copies): the score looks better than it is."
+        )
+    few = [problem.path for problem in dataset.problems if problem.kind == "few-occasions"]
+    if few:
+        yield (
+            f"The photos of {listed(few)} were taken on very few occasions, so some much like the test photos were trained on: "
+            "the score looks better than it is."
+        )
+    if dataset.cross_validated:
+        yield (
+            f"{len(dataset.photos)} photos are too few to hold some back for a test, so each is judged by a model trained on "
+            "the others (cross-validation), and the network is not fine-tuned: whether that helped could not be told."
+        )
+    if pixels.missing:
+        needed = pixels.missing * SIZE * SIZE * 3 / 1e9
+        yield (
+            f"There is no room on the disk to keep {pixels.missing} of the decoded photos ({needed:.1f} GB), so they are "
+            "decoded again in every pass, which is slower: make room to be quicker next time."
+        )
 
 
 def _counts(dataset: Dataset, split: Split) -> list[int]:

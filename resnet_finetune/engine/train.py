@@ -1,6 +1,7 @@
 """The training of one run: read the photos, a first answer, fine-tuning of the whole network, one test at the end.
 
-    scan → pixels → first answer → epochs → test
+    scan → first answer → epochs → test
+    scan → cross-validated first answer     of a set that is too small to hold photos back
 
 Everything here is a generator of events. Whoever reads them decides what to do with them; nothing is drawn or printed.
 """
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine.cross_validation import cross_validate
 from resnet_finetune.engine.first_answer import add_head, first_answer
 from resnet_finetune.engine.judge import test
 from resnet_finetune.engine.loop import fine_tune_network
@@ -50,6 +52,10 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
     material = None
     try:
         material, net = yield from gather(settings, run, standing, check_stop, clock)
+        if material.dataset.cross_validated:
+            score = yield from cross_validate(material, net)
+            yield Finished(test=score, kept="first answer", seconds=clock())
+            return
         if standing is None:
             standing = yield from first_answer(material, net)
         else:
@@ -65,4 +71,4 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
         return
     score, kept = yield from test(material, compare=True)
     yield Finished(test=score, kept=kept, seconds=clock())
-    shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)  # only needed to go on; Windows may still hold the pixels
+    shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)  # only needed to go on

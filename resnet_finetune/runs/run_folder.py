@@ -30,7 +30,7 @@ from typing import BinaryIO, Literal
 import resnet_finetune
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Event,
@@ -159,6 +159,7 @@ def create(settings: Settings) -> Settings:
         settings,
         data=_absolute(settings.data) if a_path else settings.data,
         weights=settings.weights and _absolute(settings.weights),
+        leave_out=settings.leave_out and _absolute(settings.leave_out),
         run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
     )
     settings.check(catalog.names())
@@ -176,6 +177,8 @@ def create(settings: Settings) -> Settings:
             "created": datetime.now().astimezone().isoformat(timespec="microseconds"),
             "versions": _versions(),
         }
+        if settings.leave_out:
+            left_out.write(folder / left_out.FILE, left_out.read(Path(settings.leave_out)))
         disk.write_json(folder / RUN, about)
         if not own_name:
             _remember(folder)

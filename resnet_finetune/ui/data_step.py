@@ -1,4 +1,4 @@
-"""Step 1: the person shows their photos, and sees at once what is in them and what is wrong with them."""
+"""Step 1: the person shows their photos, sees at once what is in them, and what the doctor says of them."""
 
 from __future__ import annotations
 
@@ -6,144 +6,245 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
-from resnet_finetune.data.dataset import Dataset, require_trainable, scan
+from resnet_finetune.data import archives
+from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data
+from resnet_finetune.data.scan import Scan, scan_files
+from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.runs import jobs
+from resnet_finetune.ui import bring, desk, folders
+from resnet_finetune.ui.desk import Desk
+from resnet_finetune.ui.doctor_cards import Findings, cards
 from resnet_finetune.ui.overview import overview
-from resnet_finetune.ui.parts import heading, lead_to, message, progress
-from resnet_finetune.ui.texts import text
+from resnet_finetune.ui.parts import ACTIONS, heading, lead_to, message, progress
+from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 
 SAID_EVERY = 0.3  # seconds between two words on how far a scan has come
-
-Answer = tuple["Chosen | None", Markup, gr.Button]
+_NOTHING = Markup("")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Photos that can be trained on. ``data`` goes into the settings of the run."""
+    """Photos that can be trained on."""
 
-    data: str
-    where: str  # in words
+    desk: Desk
     photos: int
     classes: int
 
 
-def build(tabs: gr.Tabs, chosen: gr.State) -> None:
+@dataclass(frozen=True)
+class Seen:
+    """What the last scan found, for the doctor's remedies: they need no second one."""
+
+    desk: Desk
+    scanned: Scan
+    findings: Findings
+
+
+# How far the scan has come, and then what it found, are below the ways to choose.
+_TO_THE_FINDINGS = """() => {
+    setTimeout(() => document.querySelector("#data-findings")?.scrollIntoView({ block: "start", behavior: "smooth" }), 500);
+    return [];
+}"""
+
+Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
+
+
+def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
+    seen = gr.State(None)
     heading(text("step.data"), text("data.lead"))
+    zone = bring.drop_zone(archives.SUFFIXES)
+    endings = sorted({Path(suffix).suffix for suffix in archives.SUFFIXES})  # of .tar.gz, Gradio looks at the .gz
+    archive = gr.File(file_count="single", file_types=endings, show_label=False, elem_id="data-zip")
     with gr.Row(elem_classes="ways"):
         with gr.Column(min_width=280, elem_classes="way"):
-            gr.HTML(_title(text("data.zip"), text("data.zip.what")))
-            archive = gr.File(file_count="single", file_types=[".zip"], show_label=False, height=150, elem_id="data-zip")
-        with gr.Column(min_width=280, elem_classes="way"):
-            gr.HTML(_title(text("data.folder")))
+            gr.HTML(_title(text("data.folder"), text("data.folder.what")))
             path = gr.Textbox("", label=text("data.path"), placeholder=text("data.path.hint"), elem_id="data-path", max_lines=1)
-            inside = gr.Dropdown(_folders(""), value=None, label=text("data.inside"), interactive=True, elem_id="data-inside")
-            look = gr.Button(text("data.look"), elem_id="data-look")
+            with gr.Row(elem_classes="pair"):
+                browse = gr.Button(text("data.browse"), elem_id="data-browse")
+                look = gr.Button(text("data.look"), elem_id="data-look")
+            inside = gr.HTML(visible=False, js_on_load=ACTIONS, elem_id="data-inside")
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.demo"), text("data.demo.what")))
             demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
+    with gr.Accordion(text("data.make"), open=False, elem_id="data-make"):
+        maker = bring.maker()
+    stop = gr.Button(text("data.stop_scan"), variant="stop", visible=False, elem_id="data-stop")
     findings = gr.HTML(elem_id="data-findings")
+    doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
     onward = gr.Button(text("data.next"), variant="primary", visible=False, elem_id="data-next")
 
-    answer = [chosen, findings, onward]
-    archive.upload(_take_zip, inputs_kwargs={"archive": archive}, outputs=answer, show_progress="hidden")
-    gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, outputs=answer, show_progress="hidden")
-    demo.click(_take_demo, outputs=answer, show_progress="hidden")
-    path.blur(
-        lambda path: gr.Dropdown(_folders(path), value=None),
+    answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
+    restored = page.load(_restore, **answer)
+    scans = [
+        archive.upload(_take_archive, inputs_kwargs={"archive": archive}, cancels=restored, **answer),
+        zone.submit(_take_brought, cancels=restored, **answer),
+        maker.submit(_take_brought, cancels=restored, **answer),
+        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, cancels=restored, **answer),
+        demo.click(_take_demo, cancels=restored, **answer),
+    ]
+    gr.on(
+        [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
+        fn=None,
+        js=_TO_THE_FINDINGS,
+    )
+    stop.click(_stopped, cancels=[restored, *scans], **answer)
+    doctor.click(_remedy, inputs_kwargs={"seen": seen}, **answer)
+    browse.click(
+        lambda path: gr.HTML(folders.listing(path), visible=True),
         inputs_kwargs={"path": path},
         outputs=inside,
         show_progress="hidden",
     )
-    inside.select(  # .input would come twice
-        lambda folder: (folder, gr.Dropdown(_folders(folder), value=None)),
-        inputs_kwargs={"folder": inside},
-        outputs=[path, inside],
-        show_progress="hidden",
-    )
+    inside.click(_into, outputs=[path, inside], show_progress="hidden")
     lead_to(onward, tabs, "model")
 
 
-def _title(title: str, more: str = "") -> Markup:
-    return Markup("<h3>{}</h3>{}").format(title, Markup("<p>{}</p>").format(more) if more else "")
+def _title(title: str, more: str) -> Markup:
+    return Markup("<h3>{}</h3><p>{}</p>").format(title, more)
 
 
-def _folders(path: str) -> list[tuple[str, str]]:
-    """The way up and the folders in ``path``, as choices; of the person's home when there is no ``path``."""
-    here = Path(_unquoted(path) or Path.home()).absolute()
-    try:
-        inside = sorted(child for child in here.iterdir() if child.is_dir() and not child.name.startswith("."))
-    except OSError:  # no folder, or not ours to read: there is still the way up
-        inside = []
-    return [(text("data.inside.up"), str(here.parent)), *((child.name, str(child)) for child in inside)]
+def _into(event: gr.EventData) -> tuple[str, Markup]:
+    folder = str(event.folder)
+    return folder, folders.listing(folder)
 
 
-def _unquoted(path: str) -> str:
-    """Windows puts quotes around a path that is copied."""
-    return path.strip().strip('"')
+# --- What is chosen ----------------------------------------------------------------------------------------------------
 
 
-def _take_zip(archive: str) -> Iterator[Answer]:
+def _take_archive(archive: str) -> Iterator[Answer]:
     yield _busy(text("data.opening"))
     try:
         root = open_data(archive)  # the upload is swept away later, what was unpacked from it is kept
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(str(root), text("data.zip.named", name=Path(archive).name))
+        yield from _look(Desk(data=str(root), where=text("data.zip.named", name=Path(archive).name)))
+
+
+def _take_brought(event: gr.EventData) -> Iterator[Answer]:
+    try:
+        photos = bring.brought(event)
+    except UserError as error:
+        yield _refused(error)
+    else:
+        yield from _look(Desk(data=str(photos.photos), where=text("data.folder.named", name=photos.name)))
 
 
 def _take_folder(path: str) -> Iterator[Answer]:
-    if not path.strip():
+    folder = folders.unquoted(path)
+    if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:
-        folder = _unquoted(path)
-        yield from _look(folder, text("data.folder.named", name=Path(folder).name))
+        yield from _look(Desk(data=folder, where=text("data.folder.named", name=Path(folder).name)))
 
 
 def _take_demo() -> Iterator[Answer]:
-    yield from _look("demo", text("data.demo.named"))
+    yield from _look(Desk(data="demo", where=text("data.demo.named")))
 
 
-def _look(data: str, where: str) -> Iterator[Answer]:
+def _restore() -> Iterator[Answer]:
+    """What was chosen before the page was loaded; while a training goes on, that is what the person came to see."""
+    before = desk.kept()
+    if before is None or jobs.current():
+        yield _nothing()
+    else:
+        yield from _look(before)
+
+
+def _stopped() -> Answer:
+    return None, None, message("info", text("data.stopped")), _NOTHING, gr.Button(visible=False), gr.Button(visible=False)
+
+
+# --- What is found -----------------------------------------------------------------------------------------------------
+
+
+class _Unwanted(Exception):
+    """The person chose something else, or pressed Stop."""
+
+
+def _look(chosen: Desk) -> Iterator[Answer]:
     """Says how far the scan has come, then what it found."""
-    come = (0, 0)
+    come, wanted = (0, 0), True
+    began = monotonic()
 
     def say(done: int, total: int) -> None:
         nonlocal come
         come = (done, total)
+        if not wanted:
+            raise _Unwanted
 
     with ThreadPoolExecutor(1) as beside:
-        scanning = beside.submit(lambda: scan(open_data(data), say))
-        while wait([scanning], timeout=SAID_EVERY).not_done:
-            yield _busy(text("data.scanning"), *come)
+        scanning = beside.submit(lambda: scan_files(open_data(chosen.data), say))
+        try:
+            while wait([scanning], timeout=SAID_EVERY).not_done:
+                yield _busy(text("data.scanning"), *come, seconds=monotonic() - began)
+        finally:
+            wanted = False  # else a scan that nobody waits for would be waited for
     try:
-        yield _found(scanning.result(), data, where)
+        scanned = scanning.result()
     except UserError as error:
         yield _refused(error)
+    else:
+        chosen.keep()
+        yield _found(chosen, scanned)
 
 
-def _busy(what: str, done: int = 0, total: int = 0) -> Answer:
+def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
+    """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
+    if seen is None:
+        return _nothing()
+    clicked = event._data if isinstance(event._data, dict) else {}
+    now = seen.desk
+    if clicked.get("undo_all"):
+        now = Desk(data=now.data, where=now.where)
+    elif clicked.get("undo"):
+        now = now.undone()
+    elif "of" in clicked:
+        now = now.without(seen.findings.remedy_for(str(clicked.get("leave")), str(clicked["of"])))
+    else:
+        now = now.without(seen.findings.remedy(str(clicked.get("leave"))))
+    now.keep()
+    return _found(now, seen.scanned)
+
+
+def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:
     facts = [text("data.scanned", done=done, total=total)] if total else []
-    return None, progress(what, done / max(1, total), facts), gr.Button(visible=False)
+    if done and seconds > 1:
+        facts.append(text("train.left", time=duration(seconds / done * (total - done))))
+    share = done / max(1, total)
+    return None, None, progress(what, share, facts), _NOTHING, gr.Button(visible=False), gr.Button(visible=True)
 
 
-def _found(dataset: Dataset, data: str, where: str) -> Answer:
+def _found(chosen: Desk, scanned: Scan) -> Answer:
+    dataset = split(understand(scanned, chosen.names), seed=0)
+    findings = Findings.of(dataset)
+    doctor = cards(findings, chosen.names)
+    seen = Seen(chosen, scanned, findings)
     try:
         require_trainable(dataset)
     except UserError as error:
-        return None, _refusal(error) + overview(dataset, where), gr.Button(visible=False)
-    found = Chosen(data, where, len(dataset.photos), len(dataset.classes))
-    return found, overview(dataset, where), gr.Button(visible=True)
+        said = _refusal(error) + overview(dataset, chosen.where)
+        return None, seen, said, doctor, gr.Button(visible=False), gr.Button(visible=False)
+    ready = Chosen(chosen, len(dataset.photos), len(dataset.classes))
+    said = overview(dataset, chosen.where)
+    return ready, seen, said, doctor, gr.Button(visible=True), gr.Button(visible=False)
 
 
 def _refused(error: UserError) -> Answer:
-    return None, _refusal(error), gr.Button(visible=False)
+    return None, None, _refusal(error), _NOTHING, gr.Button(visible=False), gr.Button(visible=False)
 
 
 def _refusal(error: UserError) -> Markup:
     return message("bad", text("data.stop"), error.messages)
+
+
+def _nothing() -> Answer:
+    return None, None, _NOTHING, _NOTHING, gr.Button(visible=False), gr.Button(visible=False)

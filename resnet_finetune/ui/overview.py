@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from resnet_finetune.data.dataset import Dataset, Photo, Problem
+from resnet_finetune.data.photos import Dataset, Photo
+from resnet_finetune.data.problems import Problem
 from resnet_finetune.ui.texts import classes, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 
@@ -32,7 +33,7 @@ def overview(dataset: Dataset, where: str) -> Markup:
     heads = _NOTHING.join(
         Markup('<th scope="col">{}</th>').format(text(f"data.table.{key}")) for key in ("class", "photos", "samples")
     )
-    says = [text("data.found.where", where=where), text("data.own_split" if dataset.own_split else "data.split")]
+    says = [text("data.found.where", where=where), text(f"data.{_split(dataset)}")]
     if len(dataset.classes) > SAMPLED_CLASSES:
         says.append(text("data.more_classes", n=SAMPLED_CLASSES))
     return Markup(
@@ -41,11 +42,14 @@ def overview(dataset: Dataset, where: str) -> Markup:
     ).format(
         text("data.found", photos=photos(len(dataset.photos)), classes=classes(len(dataset.classes))),
         " ".join(says),
-        _listed("left_out", [problem for problem in dataset.problems if problem.left_out])
-        + _listed("remarks", [problem for problem in dataset.problems if not problem.left_out]),
+        _left_out([problem for problem in dataset.problems if problem.left_out]),
         heads,
         rows,
     )
+
+
+def _split(dataset: Dataset) -> str:
+    return "own_split" if dataset.own_split else "tiny" if dataset.cross_validated else "split"
 
 
 def _samples(group: Sequence[Photo]) -> Markup:
@@ -54,13 +58,13 @@ def _samples(group: Sequence[Photo]) -> Markup:
     return _NOTHING.join(thumbnail(photo.path, photo.name) for photo in group[::step][:SAMPLES])
 
 
-def _listed(key: str, problems: Sequence[Problem]) -> Markup:
+def _left_out(problems: Sequence[Problem]) -> Markup:
     if not problems:
         return _NOTHING
     items = _NOTHING.join(
         Markup("<li><code>{}</code> {}</li>").format(problem.path, problem.message) for problem in problems[:LISTED_PROBLEMS]
     )
     more = text("data.more", n=len(problems) - LISTED_PROBLEMS) if len(problems) > LISTED_PROBLEMS else ""
-    return Markup('<details class="listed {}"><summary>{}</summary><ul>{}</ul>{}</details>').format(
-        key.replace("_", "-"), text(f"data.{key}", n=len(problems)), items, more
+    return Markup('<details class="listed left-out"><summary>{}</summary><ul>{}</ul>{}</details>').format(
+        text("data.left_out", n=len(problems)), items, more
     )

@@ -8,7 +8,7 @@ import gradio as gr
 from fastapi import FastAPI
 from markupsafe import Markup
 
-from resnet_finetune.ui import data_step, model_step, results_step, train_step, try_step
+from resnet_finetune.ui import collect, data_step, model_step, results_step, train_step, try_step
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.texts import text
 
@@ -24,7 +24,7 @@ def build() -> gr.Blocks:
         chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
         with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
             with gr.Tab(text("step.data"), id="data"):
-                data_step.build(tabs, chosen)
+                data_step.build(page, tabs, chosen)
             with gr.Tab(text("step.model"), id="model") as model_tab:
                 choices = model_step.build(tabs, model_tab)
             train_tab = gr.Tab(text("step.train"), id="train")
@@ -53,8 +53,10 @@ def _theme() -> gr.themes.Base:
 
 def serve() -> Guard:
     """The page as an ASGI app that answers nobody but the page itself."""
+    app = FastAPI(openapi_url=None)
+    collect.add_routes(app)
     page = gr.mount_gradio_app(
-        FastAPI(openapi_url=None),
+        app,
         build(),
         path="/",
         footer_links=[],
@@ -64,7 +66,7 @@ def serve() -> Guard:
         mcp_server=False,
         max_file_size="4gb",
         favicon_path=str(_ASSETS / "favicon.png"),
-        css_paths=[_ASSETS / "page.css"],
+        css_paths=[_ASSETS / "page.css", _ASSETS / "collect.css"],
         head_paths=[_ASSETS / "paste.html"],
         theme=_theme(),
     )

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import gradio as gr
 from markupsafe import Markup
 
 Kind = Literal["info", "good", "bad"]
+
+
+# For a gr.HTML with buttons made by ``action``: its click event then carries what the button stands for.
+ACTIONS = """element.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-do]");
+    if (button) { event.preventDefault(); trigger("click", JSON.parse(button.dataset.do)); }
+});"""
+
+
+def action(label: str, what: dict[str, Any]) -> Markup:
+    """A button inside drawn HTML. A browser can send any ``what``: it has to be checked by the one who takes it. No key may be
+    "path", by which Gradio knows files.
+    """
+    return Markup('<button type="button" class="action" data-do="{}">{}</button>').format(json.dumps(what), label)
 
 
 def heading(title: str, lead: str) -> gr.HTML:

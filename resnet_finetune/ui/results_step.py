@@ -74,15 +74,18 @@ def _matrix(report: Report, shows: str) -> Markup:
 def _summary(report: Report) -> Markup:
     test = report.test
     guess = percent(report.largest_class)
+    kept = text(f"results.kept.{report.kept}", first=percent(report.first_answer.validation_accuracy))
     sentences = (
         text("results.interval", low=percent(test.low), high=percent(test.high)),
         text("results.better" if test.low > report.largest_class else "results.not_better", guess=guess),
-        text(f"results.kept.{report.kept}", first=percent(report.first_answer.validation_accuracy)),
+        *([] if report.cross_validated else [kept]),
+        *report.notes,
     )
     right = round(test.accuracy * test.n)
+    said = percent(test.accuracy)
     return Markup('<section class="card verdict"><p class="score">{}</p><h3>{}</h3>{}</section>').format(
-        percent(test.accuracy),
-        text("results.says", right=right, n=test.n, accuracy=percent(test.accuracy)),
+        said,
+        text("results.says.crossed" if report.cross_validated else "results.says", right=right, n=test.n, accuracy=said),
         _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
     )
 

@@ -85,7 +85,7 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State) -> Marku
             "train.plan",
             model=model,
             preset=preset,
-            where=chosen.where,
+            where=chosen.desk.where,
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
         ),
@@ -93,9 +93,15 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State) -> Marku
 
 
 def _start(watch: Watch, chosen: Chosen, weights: str, minutes: float, **choices: Any) -> tuple[Markup, Watch]:
-    settings = Settings(data=chosen.data, weights=weights.strip() or None, minutes=minutes or None, **choices)
     try:
-        run = jobs.start(settings)
+        leave_out = chosen.desk.list_file()
+        run = jobs.start(
+            Settings(
+                data=chosen.desk.data, leave_out=leave_out, weights=weights.strip() or None, minutes=minutes or None, **choices
+            )
+        )
+    except OSError as error:
+        return message("bad", text("train.state.failed"), [text("train.no_list", reason=error.strerror)]), watch
     except UserError as error:
         return message("bad", text("train.state.failed"), error.messages), watch
     return _NOTHING, replace(watch, story=Story(run), chosen=chosen)

@@ -6,10 +6,10 @@ The page, the command line, ``events.jsonl`` and the tests all read the same eve
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "read", "features", "test"]
+Stage = Literal["fetch", "scan", "features", "test"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -37,6 +37,7 @@ class Started:
     device: str  # in words, e.g. "CPU, 2 threads, bfloat16"
     root: str  # the folder the photos are in
     fingerprint: str  # of the photos and their split
+    notes: list[str] = field(default_factory=list)  # sentences on what makes the score less honest, or the training slower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,9 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class FirstAnswer:
-    """A linear head on the frozen network, judged on the validation photos before they chose anything."""
+    """A linear head on the frozen network, judged on the validation photos before they chose anything; of a tiny set, by
+    cross-validation on all of them.
+    """
 
     validation: Score
     confusion: list[list[int]]  # rows true, columns predicted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,8 @@ class Report(Result):
     root: str  # the folder that the paths of ``judged`` are relative to
     kept: Kept
     first_answer: FirstScore
+    cross_validated: bool = False  # each photo was judged by a model that was trained on the others
+    notes: list[str] = field(default_factory=list)  # sentences on what makes the score less honest
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -25,6 +25,7 @@ class Settings:
     preset: str = _setting("quick", "How thorough", "Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
     seed: int = _setting(0, "Seed", "The same seed gives the same split and the same training.", 0, 2**31 - 1)
     minutes: float | None = _setting(None, "I have … minutes", "Plan the training to fit this time.", 0.2, 10_000)
+    leave_out: str | None = _setting(None, "Leave out", "A file with a JSON list of the photos that are not to be used.")
     weights: str | None = _setting(None, "Weights file", "A .safetensors file to start from, instead of the usual weights.")
 
     def check(self, models: tuple[str, ...]) -> None:
@@ -40,6 +41,8 @@ class Settings:
             value, low, high = getattr(self, spec.name), spec.metadata["low"], spec.metadata["high"]
             if value is not None and low is not None and not low <= value <= high:
                 mistakes.append(f"{spec.metadata['label']} is {value}: give a number from {low} to {high}.")
+        if self.leave_out is not None and not Path(self.leave_out).is_file():
+            mistakes.append(f"The list of photos to leave out, {self.leave_out}, does not exist: check the path.")
         if self.weights is not None and not Path(self.weights).is_file():
             mistakes.append(f"The weights file {self.weights} does not exist: check the path.")
         if mistakes:

@@ -1,0 +1,198 @@
+"""What is to be said of photos that can be used: which of them harm the model, or the honesty of its score.
+
+How the limits were chosen, and what was found in photo sets that are known to be clean: docs/doctor.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
+
+from resnet_finetune.data.likeness import Likeness, together
+from resnet_finetune.data.photos import Photo
+from resnet_finetune.data.problems import Problem, listed
+from resnet_finetune.data.shortcuts import find_shortcuts
+from resnet_finetune.words.events import Split
+
+DARK = 60  # luma of the 95th percentile: nearly everything is darker than a fourth of white
+BLURRED = 2.5  # gray levels: at the size the network sees, no edge is left
+TINY = 100  # pixels of the shorter side: has to be blown up threefold
+NARROW = 3.0  # times longer than wide: two thirds lie outside the square that the network sees
+
+FEW = 10  # photos of a class
+UNEVEN = 5  # times more photos in the largest class than in the smallest
+SERIES = 5  # near-copies in a row are a series, and are told once
+
+SHOWN = 12  # photos shown beside a finding about many
+
+
+def examine(
+    photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness, cut: Collection[int], *, own_split: bool
+) -> Iterator[Problem]:
+    """All findings. ``cut`` are the classes that fall into so few groups that these had to be cut."""
+    counts = Counter(photo.label for photo in photos)
+    yield from _each(photos)
+    yield from _alike(photos, classes, likeness)
+    yield from _same_scene(photos, classes, likeness)
+    yield from _few(photos, classes, counts)
+    yield from _uneven(classes, counts)
+    yield from _few_occasions(photos, classes, cut)
+    yield from _shortcuts(photos, classes)
+    if own_split:
+        yield from _missing_in_split(photos, classes)
+
+
+def _each(photos: Sequence[Photo]) -> Iterator[Problem]:
+    """What can be seen of a photo alone."""
+    for photo in photos:
+        facts = photo.facts
+        size = f"{facts.width} × {facts.height} pixels"
+        alone = (photo.name,)
+        if facts.bright < DARK:
+            message = "It is very dark, so there is little to learn from it: take it out, unless new photos will be as dark."
+            yield Problem(path=photo.name, kind="dark", message=message, remedy=alone)
+        elif facts.sharp < BLURRED:  # a dark photo always seems blurred
+            message = "It is blurred, or shows hardly anything: take it out, unless new photos will be as blurred."
+            yield Problem(path=photo.name, kind="blurred", message=message, remedy=alone)
+        if min(facts.width, facts.height) < TINY:
+            message = f"It is tiny ({size}): use a larger version of the photo, if there is one."
+            yield Problem(path=photo.name, kind="tiny", message=message, remedy=alone)
+        if max(facts.width, facts.height) > NARROW * min(facts.width, facts.height):
+            message = f"It is very long ({size}), and only the square in its middle is looked at: cut out what matters."
+            yield Problem(path=photo.name, kind="extreme-shape", message=message, remedy=alone)
+
+
+def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) -> Iterator[Problem]:
+    """Copies and near-copies: across classes, across splits, within a class."""
+    for numbers in together(len(photos), [likeness.exact, likeness.near]):
+        if len(numbers) == 1:
+            continue
+        group = [photos[number] for number in numbers]
+        same = "The same photo" if len({photo.digest for photo in group}) == 1 else "Nearly the same photo"
+        names = [photo.name for photo in group]
+        if len({photo.label for photo in group}) > 1:
+            where = listed(sorted({classes[photo.label] for photo in group}))
+            message = f"{same} is in several classes ({where}): leave it only where it belongs."
+            for photo in group:
+                yield Problem(
+                    path=photo.name, kind="label-conflict", message=message, others=_but(names, photo), remedy=(photo.name,)
+                )
+        elif len({photo.split for photo in group}) > 1:
+            message = f"{same} is among the training photos and among those that judge the model: take one away."
+            for photo in group:
+                remedy = (photo.name,) if photo.split == "train" else ()
+                yield Problem(path=photo.name, kind="leak", message=message, others=_but(names, photo), remedy=remedy)
+        else:
+            yield from _copies(group, classes)
+
+
+def _copies(group: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:
+    """Copies within one class and split. The one with most pixels is the one to keep."""
+    best = max(group, key=lambda photo: (photo.facts.width * photo.facts.height, -group.index(photo)))
+    exact: dict[str, str] = {}
+    near = []
+    for photo in sorted(group, key=lambda photo: photo is not best):
+        first = exact.setdefault(photo.digest, photo.name)
+        if first != photo.name:
+            message = f"It is an exact copy of {first}: one of them is enough."
+            yield Problem(path=photo.name, kind="duplicate", message=message, others=(first,), remedy=(photo.name,))
+        elif photo is not best:
+            near.append(photo.name)
+    if len(near) < SERIES:
+        for name in near:
+            message = f"It is nearly the same picture as {best.name}: one of them is enough."
+            yield Problem(path=name, kind="near-duplicate", message=message, others=(best.name,), remedy=(name,))
+    else:
+        message = (
+            f"{len(near) + 1} photos are nearly the same picture as {best.name}. They stay on one side of the split, and teach "
+            "little more than one of them: photos of other things, places and days help more."
+        )
+        yield Problem(path=classes[best.label], kind="series", message=message, others=(best.name, *near)[:SHOWN])
+
+
+def _same_scene(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) -> Iterator[Problem]:
+    pairs: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for first, second in likeness.still.tolist():
+        a, b = sorted((photos[first].label, photos[second].label))
+        pairs[a, b] += (first, second)
+    for (a, b), numbers in sorted(pairs.items()):
+        message = (
+            f"Many of its photos are nearly the same picture as photos of {classes[b]}: if only a small thing tells them "
+            "apart, go closer to it; if some are in the wrong class, move them."
+        )
+        shown = tuple(photos[number].name for number in sorted(set(numbers)))[:SHOWN]
+        yield Problem(path=classes[a], kind="same-scene", message=message, others=shown)
+
+
+def _few(photos: Sequence[Photo], classes: Sequence[str], counts: Counter[int]) -> Iterator[Problem]:
+    for label, class_ in enumerate(classes):
+        if counts[label] < FEW:
+            own = tuple(photo.name for photo in photos if photo.label == label)
+            many = "only one photo" if len(own) == 1 else f"only {len(own)} photos"
+            message = f"It has {many}: add more, {FEW} at the least and better 50, or leave the class out."
+            yield Problem(path=class_, kind="too-few", message=message, others=own, remedy=own if len(classes) > 2 else ())
+
+
+def _uneven(classes: Sequence[str], counts: Counter[int]) -> Iterator[Problem]:
+    if len(classes) < 2:
+        return
+    largest, most = counts.most_common(1)[0]
+    small = [class_ for label, class_ in enumerate(classes) if counts[label] >= FEW and counts[label] * UNEVEN <= most]
+    if small:
+        message = (
+            f"It has {most} photos, {UNEVEN} times as many as {listed(small)} or more, so the model will rather say "
+            f"{classes[largest]} when in doubt: add photos to the small classes."
+        )
+        yield Problem(path=classes[largest], kind="imbalance", message=message)
+
+
+def _few_occasions(photos: Sequence[Photo], classes: Sequence[str], cut: Collection[int]) -> Iterator[Problem]:
+    for label in sorted(cut):
+        own = [photo.name for photo in photos if photo.label == label]
+        message = (
+            f"Its {len(own)} photos were taken on very few occasions, or are nearly one picture, so some that are much alike "
+            "must stand on both sides of the split: its score will look better than it is. Add photos of other places and days."
+        )
+        yield Problem(path=classes[label], kind="few-occasions", message=message, others=tuple(own[:: -(-len(own) // SHOWN)]))
+
+
+_BY = {
+    "size": "size or shape",
+    "border": "border",
+    "quality": "JPEG quality",
+    "camera": "camera",
+    "form": "file format",
+}
+
+
+def _shortcuts(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:
+    for shortcut in find_shortcuts(photos):
+        own = [photo.name for photo in photos if photo.label == shortcut.label]
+        rest = [photo.name for photo in photos if photo.label != shortcut.label]
+        shown = chain(*(names[:: -(-len(names) * 2 // SHOWN)] for names in (own, rest)))
+        message = (
+            f"Its photos can be told from the others by their {_BY[shortcut.trait]} alone ({shortcut.accuracy:.0%} right, "
+            "where guessing gives 50%), so the model may learn that instead of what they show: take or save the photos of all "
+            "classes in the same way."
+        )
+        yield Problem(path=classes[shortcut.label], kind="shortcut", message=message, others=tuple(shown))
+
+
+def _missing_in_split(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:
+    """Classes that lack photos in one of the data's own splits."""
+    effects: dict[Split | None, str] = {
+        "train": "cannot be learnt",
+        "validation": "has no say in which model is kept",
+        "test": "is not judged",
+    }
+    found = {(photo.label, photo.split) for photo in photos}
+    for part in {part for _, part in found}:
+        for label, class_ in enumerate(classes):
+            if (label, part) not in found:
+                message = f"This class has no {part} photos and so {effects[part]}: add some, or take it out everywhere."
+                yield Problem(path=class_, kind="missing-in-split", message=message)
+
+
+def _but(names: Sequence[str], photo: Photo) -> tuple[str, ...]:
+    return tuple(name for name in names if name != photo.name)[:SHOWN]

@@ -1,0 +1,178 @@
+"""What class each photo belongs to: by the folder it is in, or by a table beside the photos."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from resnet_finetune.data.label_table import LabelTable
+from resnet_finetune.data.problems import Problem, listed
+from resnet_finetune.words.events import Split
+
+SPLIT_WORDS: dict[str, Split] = {
+    "train": "train", "training": "train", "trn": "train", "训练": "train", "训练集": "train",
+    "val": "validation", "valid": "validation", "validation": "validation", "validate": "validation", "dev": "validation",
+    "eval": "validation", "evaluation": "validation", "验证": "validation", "验证集": "validation",
+    "test": "test", "testing": "test", "tst": "test", "holdout": "test", "测试": "test", "测试集": "test",
+}  # fmt: skip
+FILLERS = {"set", "data", "dataset", "images", "image", "img", "imgs", "photos", "pictures", "split", "照片", "图片"}
+
+Place = tuple[str, Split | None]  # class and split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """``places`` has every photo that belongs to a class; ``problems`` says why the others do not."""
+
+    places: dict[str, Place]
+    problems: list[Problem]
+
+
+def find_layout(
+    photos: Sequence[str], meant: Sequence[str], folders: Iterable[str], tables: Mapping[str, LabelTable]
+) -> Layout:
+    """``photos`` are the names of the usable photos; ``meant`` of these and of files that were meant as photos: they show
+    where the classes are, too. A table is used where the folders do not tell at least two classes.
+    """
+    by_folder = _find_folders([name.split("/") for name in meant])
+    places = {name: place for name in photos if (place := by_folder.place(name.split("/")))}
+    telling = {class_ for class_, _ in places.values() if not _says_nothing(class_)}
+    if len(telling) < 2:
+        for name, table in tables.items():
+            labelled = _by_table(photos, name, table)
+            if len(labelled.places) >= max(1, len(photos) / 4):  # the photos of a contest have no labels for the test
+                others = [_unused(other) for other in tables if other != name]
+                return Layout(places=labelled.places, problems=labelled.problems + others)
+    problems = [_outside(name, by_folder) for name in photos if name not in places]
+    problems += map(_unused, tables)
+    problems += _without_photos(folders, by_folder, {class_ for class_, _ in places.values()})
+    return Layout(places=places, problems=problems)
+
+
+def _says_nothing(folder: str) -> bool:
+    """Whether a folder's name is one of a split or of photos in general, as folders beside a table are called."""
+    return _split_of(folder) is not None or not _words(folder) - FILLERS
+
+
+def _split_of(folder: str) -> Split | None:
+    words = _words(folder) - FILLERS
+    return SPLIT_WORDS.get(words.pop()) if len(words) == 1 else None
+
+
+def _words(folder: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]+", folder.casefold()))
+
+
+# --- By folder ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folders:
+    """Where the class folders are: under ``base``, or under each of its ``splits`` folders."""
+
+    base: list[str]
+    splits: dict[str, Split]
+
+    def place(self, parts: list[str]) -> Place | None:
+        """Class and split of a file; None where it lies outside the class folders."""
+        depth = len(self.base)
+        if parts[:depth] != self.base:
+            return None
+        parts = parts[depth:]
+        if not self.splits:
+            return (parts[0], None) if len(parts) > 1 else None
+        folder, *rest = parts
+        if len(rest) > 2 and rest[0] == folder:  # training_set/training_set/cats, as some archives are packed
+            rest = rest[1:]
+        return (rest[0], self.splits[folder]) if folder in self.splits and len(rest) > 1 else None
+
+
+def _find_folders(photos: list[list[str]]) -> _Folders:
+    """The layout of these paths: one or more wrapping folders, then perhaps split folders, then classes."""
+    base: list[str] = []
+    inside = photos
+    while len(folders := {parts[0] for parts in inside if len(parts) > 1}) == 1:
+        (folder,) = folders
+        content = [parts[1:] for parts in inside if len(parts) > 1]
+        if sum(len(parts) > 1 for parts in content) <= len(content) / 2:  # most photos lie in it directly: it is a class
+            break
+        base.append(folder)
+        inside = content
+    named = {folder: split for folder in folders if (split := _split_of(folder))}
+    has_classes = any(parts[0] in named and len(parts) > 2 for parts in inside)
+    return _Folders(base=base, splits=named if has_classes and len(set(named.values())) > 1 else {})
+
+
+def _outside(name: str, folders: _Folders) -> Problem:
+    where = "the class folders of train, validation and test" if folders.splits else "the class folders"
+    message = f"It lies outside {where}, so nothing says what it shows: move it into the folder of its class."
+    return Problem(path=name, kind="no-class", message=message)
+
+
+def _without_photos(names: Iterable[str], folders: _Folders, classes: set[str]) -> Iterator[Problem]:
+    """Folders that stand where classes stand, but hold no usable photo."""
+    places = (folders.place([*name.split("/"), "file"]) for name in names)
+    message = "There is no photo in this folder that can be read, so it is not a class: add photos, or take the folder out."
+    for name in {place[0] for place in places if place} - classes:
+        yield Problem(path=name, kind="no-photos", message=message)
+
+
+# --- By table ----------------------------------------------------------------------------------------------------------
+
+
+def _by_table(photos: Sequence[str], table_name: str, table: LabelTable) -> Layout:
+    """The classes as the table gives them, the splits as it or the folders beside it do."""
+    found = _Matches(photos, table_name)
+    splits = {name: split for name in photos for part in name.split("/")[:-1] if (split := _split_of(part))}
+    for file, word in table.splits.items():
+        name, split = found.photo(file), _split_of(word)
+        if name and split:
+            splits[name] = split
+    labels = {name: label for file, label in table.labels.items() if (name := found.photo(file))}
+    places: dict[str, Place] = {name: (label, splits.get(name)) for name, label in labels.items()}
+
+    twice = {name for file in table.conflicts if (name := found.photo(file))}
+    problems = [_unlabelled(name, table_name, twice=name in twice) for name in photos if name not in places]
+    absent = [file for file in table.labels if not found.photo(file)]
+    message = f"Its labels were used ({len(places)} photos)."
+    if absent:
+        message = (
+            f"Its labels were used ({len(places)} photos); {len(absent)} more that it lists are not here: {listed(absent)}."
+        )
+    problems.append(Problem(path=table_name, kind="label-table", message=message))
+    return Layout(places=places, problems=problems)
+
+
+class _Matches:
+    """Finds the photo that a table means: by its path from the table or the root, else by its name, else without suffix."""
+
+    def __init__(self, photos: Sequence[str], table_name: str) -> None:
+        self._beside = PurePosixPath(table_name).parent
+        self._known: list[dict[str, list[str]]] = [defaultdict(list) for _ in range(3)]
+        for photo in photos:
+            path = PurePosixPath(photo)
+            for known, key in zip(self._known, (photo, path.name, path.stem), strict=True):
+                known[key.casefold()].append(photo)
+
+    def photo(self, file: str) -> str | None:
+        paths, names, stems = self._known
+        path = PurePosixPath(file)
+        for known, key in ((paths, str(self._beside / path)), (paths, file), (names, path.name), (stems, path.name)):
+            if len(fitting := known.get(key.casefold(), [])) == 1:
+                return fitting[0]
+        return None
+
+
+def _unlabelled(name: str, table_name: str, *, twice: bool) -> Problem:
+    message = f"The table {table_name} does not say what it shows: add a line for it."
+    if twice:
+        message = f"The table {table_name} gives it two different labels: take one of the two lines out."
+    return Problem(path=name, kind="no-class", message=message)
+
+
+def _unused(name: str) -> Problem:
+    message = "It is a table, but the classes are told already, so it was not used."
+    return Problem(path=name, kind="not-a-photo", message=message)

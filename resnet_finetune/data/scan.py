@@ -1,0 +1,141 @@
+"""Every file under a folder, read once: photos are decoded, measured and kept; the others get the reason why they are none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from resnet_finetune.data.cache import SIZE, Shelf
+from resnet_finetune.data.facts import measure
+from resnet_finetune.data.images import UnreadablePhoto, begins_like_a_photo, centre, read
+from resnet_finetune.data.label_table import LabelTable, UnreadableTable, is_table, read_table
+from resnet_finetune.data.names import is_system
+from resnet_finetune.data.photos import PhotoFile
+from resnet_finetune.data.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What is under ``root``, before anybody asks what it means. The names are relative to it, with "/" between."""
+
+    root: Path
+    photos: list[PhotoFile]  # sorted by name
+    problems: list[Problem]  # of files that cannot be used
+    folders: list[str]
+    tables: dict[str, LabelTable]  # by name
+    shelf: Shelf  # where the photos' pixels are
+
+
+def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
+    """Read every file under ``root``. Nothing under it is changed; the pixels are kept in the app's own place.
+
+    ``progress(done, total)`` is called in this thread after each file; what it raises ends the scan.
+    """
+    files, folders, problems = _walk(root)
+    photos: list[PhotoFile] = []
+    tables: dict[str, LabelTable] = {}
+    shelf = Shelf(root)
+    try:
+        with closing(_read_all(files, shelf)) as outcomes:
+            for done, (name, outcome) in enumerate(outcomes, start=1):
+                match outcome:
+                    case PhotoFile():
+                        photos.append(outcome)
+                    case LabelTable():
+                        tables[name] = outcome
+                    case Problem():
+                        problems.append(outcome)
+                progress(done, len(files))
+    finally:
+        shelf.close()
+    return Scan(root=root, photos=photos, problems=problems, folders=folders, tables=tables, shelf=shelf)
+
+
+def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
+    """Every file (name → path, sorted) and folder under ``root`` but the system's; links are problems, never followed."""
+    files: dict[str, Path] = {}
+    folders: list[str] = []
+    problems = []
+    waiting: list[tuple[Path, str]] = [(root, "")]
+    while waiting:
+        folder, prefix = waiting.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            message = f"The folder could not be opened ({error.strerror}): check the drive and your rights."
+            problems.append(Problem(path=prefix.rstrip("/"), kind="unreadable", message=message))
+            continue
+        for entry in entries:
+            name = prefix + _readable(entry.name)
+            if is_system(entry.name):
+                continue
+            if entry.is_symlink():
+                message = "It is a link, and links are not followed: put the photo or folder itself there."
+                problems.append(Problem(path=name, kind="link", message=message))
+            elif entry.is_dir():
+                folders.append(name)
+                waiting.append((Path(entry.path), f"{name}/"))
+            elif name in files:
+                message = "Another file has the same name, only encoded differently: rename one of them."
+                problems.append(Problem(path=name, kind="same-name", message=message))
+            else:
+                files[name] = Path(entry.path)
+    return dict(sorted(files.items())), folders, problems
+
+
+def _readable(name: str) -> str:
+    """A file name as text that can be shown and saved: composed, and with a mark for bytes that are no text."""
+    return unicodedata.normalize("NFC", os.fsencode(name).decode(errors="replace"))
+
+
+def _read_all(files: dict[str, Path], shelf: Shelf) -> Generator[tuple[str, PhotoFile | LabelTable | Problem]]:
+    """Each name with what it is, in order; read by as many threads as there are processors."""
+    executor = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield from zip(files, executor.map(partial(_read, shelf), files, files.values()), strict=True)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | LabelTable | Problem:
+    try:
+        photo = _photo(shelf, name, path)
+    except UnreadablePhoto as error:
+        problem = Problem(path=name, kind=error.kind, message=error.message)
+        return _table(name, path) or problem if error.kind == "not-a-photo" and is_table(name) else problem
+    except OSError as error:
+        return Problem(path=name, kind="unreadable", message=f"It vanished while it was read ({error.strerror}): scan again.")
+    return photo
+
+
+def _photo(shelf: Shelf, name: str, path: Path) -> PhotoFile:
+    """The photo, from the shelf when the same file was read before. Raises ``UnreadablePhoto`` and ``OSError``."""
+    if not path.is_file():  # a pipe, at which we would wait for ever
+        read(path, SIZE)  # refuses it in the usual words
+    with path.open("rb") as file:
+        if not begins_like_a_photo(file.read(16)):
+            read(path, SIZE)  # refuses it too: a film of 4 GB is not worth a hash
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        facts = shelf.find(digest)
+        if facts is None:
+            file.seek(0)
+            whole, header = read(file, SIZE)
+            square = centre(whole, SIZE)
+            facts = measure(whole, square, header)
+            shelf.add(digest, square.tobytes(), facts)
+    return PhotoFile(path=path, name=name, digest=digest, facts=facts)
+
+
+def _table(name: str, path: Path) -> LabelTable | Problem | None:
+    try:
+        return read_table(path)
+    except UnreadableTable as error:
+        return Problem(path=name, kind="unreadable-table", message=error.message)

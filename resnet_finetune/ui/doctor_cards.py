@@ -1,0 +1,96 @@
+"""The doctor's findings, with photos to look at and remedies to click."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from resnet_finetune.data.photos import Dataset
+from resnet_finetune.data.problems import Problem
+from resnet_finetune.ui.parts import action
+from resnet_finetune.ui.texts import photos, text
+from resnet_finetune.ui.thumbnails import thumbnail
+
+# What harms the score most comes first. "leak" to "few-occasions" make it dishonest, and are shown unfolded.
+SERIOUS = ("label-conflict", "leak", "shortcut", "few-occasions")
+ORDER = (
+    *SERIOUS, "too-few", "missing-in-split", "same-scene", "duplicate", "near-duplicate", "series", "dark", "blurred", "tiny",
+    "extreme-shape", "imbalance", "no-photos",
+)  # fmt: skip
+SHOWN = 8  # findings of a kind
+LOOKS = 6  # photos beside one
+_NOTHING = Markup("")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The remarks of a data set, by kind, and where its photos are."""
+
+    by_kind: dict[str, list[Problem]]
+    paths: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Findings:
+        by_kind: dict[str, list[Problem]] = {kind: [] for kind in ORDER}
+        for problem in dataset.problems:
+            if not problem.left_out:
+                by_kind[problem.kind].append(problem)
+        return cls({kind: found for kind, found in by_kind.items() if found}, {p.name: p.path for p in dataset.photos})
+
+    def remedy(self, kind: str) -> tuple[str, ...]:
+        """All photos that the advice for this kind leaves out."""
+        return tuple(dict.fromkeys(name for problem in self.by_kind.get(kind, []) for name in problem.remedy))
+
+    def remedy_for(self, kind: str, path: str) -> tuple[str, ...]:
+        """The same of one finding; nothing where there is no such finding."""
+        return next((problem.remedy for problem in self.by_kind.get(kind, []) if problem.path == path), ())
+
+
+def cards(findings: Findings, left_out: Collection[str]) -> Markup:
+    """The findings and what was done about them; nothing where there is nothing to say."""
+    shown = _NOTHING.join(_card(findings, kind, found) for kind, found in findings.by_kind.items())
+    if not shown and not left_out:
+        return Markup('<section class="card doctor"><h3>{}</h3><p>{}</p></section>').format(text("doctor"), text("doctor.well"))
+    done = ""
+    if left_out:
+        done = Markup('<p class="done">{} {} {}</p>').format(
+            text("doctor.done", photos=photos(len(left_out))),
+            action(text("doctor.undo"), {"undo": True}),
+            action(text("doctor.undo_all"), {"undo_all": True}),
+        )
+    return Markup('<section class="card doctor"><h3>{}</h3><p>{}</p>{}{}</section>').format(
+        text("doctor"), text("doctor.lead"), done, shown
+    )
+
+
+def _card(findings: Findings, kind: str, found: Sequence[Problem]) -> Markup:
+    remedy = findings.remedy(kind)
+    button = action(text("doctor.leave_out", photos=photos(len(remedy))), {"leave": kind}) if remedy else ""
+    more = Markup("<p>{}</p>").format(text("data.more", n=len(found) - SHOWN)) if len(found) > SHOWN else ""
+    items = _NOTHING.join(_item(findings, kind, problem) for problem in found[:SHOWN])
+    return Markup(
+        '<details class="finding {serious}" data-kind="{kind}"{open}><summary>{title} <b>{n}</b></summary>'
+        "<p>{why}</p>{button}<ul>{items}</ul>{more}</details>"
+    ).format(
+        serious="serious" if kind in SERIOUS else "",
+        kind=kind,
+        open=Markup(" open") if kind in SERIOUS else "",
+        n=len(found),
+        title=text(f"doctor.{kind}"),
+        why=text(f"doctor.{kind}.why"),
+        button=button,
+        items=items,
+        more=more,
+    )
+
+
+def _item(findings: Findings, kind: str, problem: Problem) -> Markup:
+    names = [problem.path] * (problem.path in findings.paths) + list(problem.others)
+    looks = _NOTHING.join(thumbnail(findings.paths[name], name) for name in names[:LOOKS] if name in findings.paths)
+    button = action(text("doctor.leave_out.this"), {"leave": kind, "of": problem.path}) if problem.remedy else ""
+    return Markup('<li><div class="looks">{}</div><div><code>{}</code> {}</div>{}</li>').format(
+        looks, problem.path, problem.message, button
+    )

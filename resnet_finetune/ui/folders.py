@@ -1,0 +1,37 @@
+"""A way to find a folder on this computer without typing where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from resnet_finetune.ui.parts import action
+from resnet_finetune.ui.texts import text
+
+MOST = 300  # folders listed
+
+
+def unquoted(path: str) -> str:
+    """Windows puts quotes around a path that is copied."""
+    return path.strip().strip('"')
+
+
+def listing(path: str) -> Markup:
+    """The way up and the folders in ``path``, to be clicked; of the person's home when there is no ``path``."""
+    here = Path(unquoted(path) or Path.home()).expanduser().absolute()
+    try:
+        inside = sorted(child for child in here.iterdir() if child.is_dir() and not child.name.startswith("."))
+        said = "" if inside else text("folders.none")
+    except OSError as error:  # no folder, or not ours to read: there is still the way up
+        inside, said = [], text("folders.closed", reason=error.strerror or error)
+    if len(inside) > MOST:
+        said = text("folders.more", n=MOST)
+    rows = [_row(str(here.parent), text("folders.up")), *(_row(str(child), child.name) for child in inside[:MOST])]
+    return Markup('<nav class="folders" aria-label="{}"><p>{}</p><ul>{}</ul>{}</nav>').format(
+        text("folders.label"), str(here), Markup("").join(rows), Markup("<p>{}</p>").format(said) if said else ""
+    )
+
+
+def _row(path: str, name: str) -> Markup:
+    return Markup("<li>{}</li>").format(action(name, {"folder": path}))

@@ -1,0 +1,211 @@
+"""Step 1 of the page: photos come in by every way there is, the doctor is listened to, and nothing is forgotten."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from conftest import MINUTE, make_photos, serving, some_of
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words import left_out
+
+
+def choose_folder(page: Page, folder: Path) -> None:
+    page.locator("#data-path").get_by_role("textbox").fill(str(folder))
+    page.locator("#data-look").click()
+
+
+def train(page: Page, home: Path) -> Run:
+    """Train on what was chosen until the result is there."""
+    before = set((home / "runs").glob("*"))
+    page.locator("#data-next").click(timeout=MINUTE)
+    page.locator("#model-next").click()
+    page.locator("#train-start").click()
+    expect(page.locator("#train-status")).to_contain_text("Finished", timeout=3 * MINUTE)
+    (run,) = set((home / "runs").glob("*")) - before
+    return Run(run)
+
+
+def classes_of(run: Run) -> dict[str, str]:
+    """Every photo that the report judged, with the class that it was taken to be of."""
+    report = run.report()
+    assert report
+    return {judged.path: report.classes[judged.true] for judged in report.judged}
+
+
+# --- Ways in -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_uploaded_and_trained_on_with_its_labels(page: Page, server_home: Path, tmp_path: Path) -> None:
+    """The same file names in each class, one of them deep in a folder of its own."""
+    photos = make_photos(tmp_path / "my photos", each=18)
+    (photos / "red" / "deeper").mkdir()
+    (photos / "red" / "00.png").rename(photos / "red" / "deeper" / "00.png")
+    page.get_by_label("Choose a folder").set_input_files(photos)
+    expect(page.locator("#data-findings")).to_contain_text("54 photos in 3 classes", timeout=MINUTE)
+    expect(page.locator("#data-findings")).to_contain_text("my photos")
+
+    run = train(page, server_home)
+    for path, class_ in classes_of(run).items():
+        assert re.fullmatch(rf"my photos/{class_}/(deeper/)?\d\d\.png", path)
+    report = run.report()
+    assert report and report.test.accuracy == 1  # the colours leave no doubt, unless labels are lost
+
+
+def test_photos_are_taken_with_the_camera_and_trained_on(page: Page, server_home: Path) -> None:
+    page.locator("#data-make button").first.click()
+    maker = page.locator("#bring-maker")
+    for name, presses in (("cup", 4), ("ball", 3)):
+        maker.get_by_role("textbox", name="Name of a class").fill(name)
+        maker.get_by_role("button", name="Add class").click()
+        card = maker.get_by_role("group", name=name).or_(maker.locator("article", has_text=name)).first
+        maker.get_by_role("button", name=f"Take photos of “{name}” with the camera").click()
+        for count in range(1, presses + 1):
+            maker.get_by_role("button", name="Take photos", exact=True).click()
+            expect(card).to_contain_text(f"{count} photo", timeout=MINUTE)
+        maker.get_by_role("button", name="Close the camera").click()
+    maker.get_by_role("button", name="Use these photos").click()
+    expect(page.locator("#data-findings")).to_contain_text("7 photos in 2 classes", timeout=MINUTE)
+    expect(page.locator("#data-findings")).to_contain_text("cross-validation")
+
+    run = train(page, server_home)
+    report = run.report()
+    assert report and report.cross_validated and report.classes == ["ball", "cup"]
+    assert all(Path(report.root, path).parent.name == class_ for path, class_ in classes_of(run).items())
+    page.locator("#train-next").click()
+    expect(page.locator("#results-summary")).to_contain_text("photos named right by models that had not seen them")
+    expect(page.locator("#results-summary")).to_contain_text("too few to hold some back")
+
+
+def test_a_flat_folder_with_a_table(page: Page, tmp_path: Path) -> None:
+    photos = make_photos(tmp_path / "photos", each=6)
+    rows = ["file,label"]
+    for photo in sorted(photos.rglob("*.png")):
+        name = f"{photo.parent.name[0]}{photo.name}"
+        rows.append(f"{name},{photo.parent.name}")
+        photo.rename(photos / name)
+    (photos / "labels.csv").write_text("\n".join(rows))
+    choose_folder(page, photos)
+    expect(page.locator("#data-findings")).to_contain_text("18 photos in 3 classes", timeout=MINUTE)
+    expect(page.locator("#data-findings tbody th")).to_have_text(["blue", "green", "red"])
+
+
+def test_a_scan_can_be_stopped(page: Page, tmp_path: Path) -> None:
+    photos = tmp_path / "photos" / "huge"
+    photos.mkdir(parents=True)
+    Image.effect_noise((6000, 4000), 90).save(tmp_path / "one.png", compress_level=1)
+    for number in range(200):
+        (photos / f"{number}.png").hardlink_to(tmp_path / "one.png")
+    with (photos / "other.png").open("wb") as other:
+        other.write((tmp_path / "one.png").read_bytes() + b" ")
+    choose_folder(page, photos.parent)
+    expect(page.locator("#data-findings")).to_contain_text("of 201 files", timeout=MINUTE)
+    page.locator("#data-stop").click()
+    expect(page.locator("#data-findings")).to_contain_text("Stopped", timeout=MINUTE)
+    expect(page.locator("#data-stop")).to_be_hidden()
+    choose_folder(page, make_photos(tmp_path / "others", each=4))
+    expect(page.locator("#data-findings")).to_contain_text("12 photos in 3 classes", timeout=MINUTE)
+
+
+# --- The doctor --------------------------------------------------------------------------------------------------------
+
+
+def sick(demo: Path, to: Path) -> Path:
+    """Photos of the demo, with one that is in two classes, a copy, a dark one, and a class of a single photo."""
+    root = some_of(demo, to, 20)
+    apple, other = sorted((root / "Apple").iterdir())[:2]
+    (root / "Melon" / "wrong.jpg").write_bytes(apple.read_bytes())
+    (root / "Apple" / "copy.jpg").write_bytes(other.read_bytes())
+    (root / "Lemon").mkdir()
+    sorted((root / "Orange").iterdir())[0].rename(root / "Lemon" / "alone.jpg")
+    dark = sorted((root / "Melon").iterdir())[3]
+    Image.open(dark).point(lambda value: value // 6).save(dark)
+    return root
+
+
+def test_the_doctor_is_listened_to(page: Page, server_home: Path, demo: Path, tmp_path: Path) -> None:
+    root = sick(demo, tmp_path / "fruit")
+    before = {file: file.read_bytes() for file in root.rglob("*.jpg")}
+    choose_folder(page, root)
+    doctor = page.locator("#data-doctor")
+    conflict = doctor.locator("[data-kind=label-conflict]")
+    expect(conflict).to_contain_text("Melon/wrong.jpg", timeout=MINUTE)
+    expect(conflict.locator("img.photo")).to_have_count(4)
+    for kind, name in (("duplicate", "copy.jpg"), ("dark", "Melon/"), ("too-few", "Lemon")):
+        expect(doctor.locator(f"[data-kind={kind}] li")).to_contain_text(name)
+    expect(page.get_by_role("alert")).to_contain_text("Only one photo was found for Lemon")
+    expect(page.locator("#data-next")).to_be_hidden()
+
+    # Only the wrong one of the two; then all dark ones; then the class.
+    conflict.locator("li", has_text="Melon/wrong.jpg").get_by_role("button", name="Leave out").click()
+    expect(conflict).to_have_count(0)
+    for kind in ("dark", "too-few"):
+        doctor.locator(f"[data-kind={kind}] summary").click()
+        doctor.locator(f"[data-kind={kind}] > button").click()
+        expect(doctor.locator(f"[data-kind={kind}]")).to_have_count(0)
+    expect(doctor).to_contain_text("You left 3 photos out")
+    expect(page.locator("#data-findings")).to_contain_text("59 photos in 3 classes")
+    expect(page.locator("#data-next")).to_be_visible()
+    doctor.locator("[data-kind=duplicate] summary").click()
+    doctor.locator("[data-kind=duplicate] > button").click()
+    expect(doctor).to_contain_text("You left 4 photos out")
+    doctor.get_by_role("button", name="Undo the last").click()
+    expect(doctor).to_contain_text("You left 3 photos out")
+
+    # It is remembered over a reload, reaches the run, and no file was touched.
+    page.reload()
+    expect(doctor).to_contain_text("You left 3 photos out", timeout=MINUTE)
+    run = train(page, server_home)
+    listed = left_out.read(run.path / left_out.FILE)
+    assert {"Melon/wrong.jpg", "Lemon/alone.jpg"} < listed and len(listed) == 3
+    report = run.report()
+    assert report and report.classes == ["Apple", "Melon", "Orange"]
+    assert {file: file.read_bytes() for file in root.rglob("*.jpg")} == before
+
+
+def test_a_healthy_set_is_told_so(page: Page, demo: Path, tmp_path: Path) -> None:
+    choose_folder(page, some_of(demo, tmp_path / "fruit", 12))
+    expect(page.locator("#data-doctor")).to_contain_text("Nothing to complain about", timeout=MINUTE)
+
+
+def test_only_what_was_offered_is_left_out(page: Page, demo: Path, tmp_path: Path) -> None:
+    """A click that the page never offered."""
+    choose_folder(page, sick(demo, tmp_path / "fruit"))
+    conflict = page.locator("#data-doctor [data-kind=label-conflict] li button").first
+    expect(conflict).to_be_visible(timeout=MINUTE)
+    conflict.evaluate("""button => button.dataset.do = JSON.stringify({ leave: "label-conflict", of: "Orange/Orange_02.jpg" })""")
+    conflict.click()
+    expect(page.locator("#data-doctor")).to_contain_text("You left 0 photos out")
+
+
+# --- A new visit -------------------------------------------------------------------------------------------------------
+
+
+def test_the_choice_is_there_when_the_app_was_closed(browser: Browser, tmp_path: Path) -> None:
+    photos, home = make_photos(tmp_path / "photos", each=6), tmp_path / "home"
+    home.mkdir()
+    for visit in range(2):
+        with serving(home, "app.py", "--no-browser") as url, browser.new_context() as context:
+            page = context.new_page()
+            page.goto(url)
+            if visit == 0:
+                choose_folder(page, photos)
+            expect(page.locator("#data-findings")).to_contain_text("18 photos in 3 classes", timeout=MINUTE)
+            expect(page.locator("#data-next")).to_be_visible()
+
+
+def test_a_choice_that_is_gone_or_damaged_does_no_harm(browser: Browser, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serving(home, "app.py", "--no-browser") as url:
+        for kept in ("no JSON", "[]", json.dumps({"data": str(tmp_path / "gone"), "where": "x", "left_out": []})):
+            (home / "desk.json").write_text(kept)
+            with browser.new_context() as context:
+                page = context.new_page()
+                page.goto(url)
+                page.locator("#data-demo").click(timeout=MINUTE)
+                expect(page.locator("#data-findings")).to_contain_text("200 photos in 5 classes", timeout=MINUTE)
