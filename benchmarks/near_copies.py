@@ -1,4 +1,4 @@
-"""Which hash finds near-copies, and how many of them: ``python benchmarks/near_copies.py [FOLDER …]`` (the demo's photos if none).
+"""Which hash finds near-copies, and how many: ``python benchmarks/near_copies.py [FOLDER …]``, or the demo's photos.
 
 Every photo is compared with a changed copy of itself (it should be found) and with every other photo (it should not be,
 unless the folder holds near-copies: look at what is named). The app takes the row "dhash + correlation".
@@ -19,7 +19,7 @@ from PIL import Image, ImageEnhance
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_finetune.data.cache import SIZE
-from resnet_finetune.data.facts import THUMB
+from resnet_finetune.data.facts import tiny
 from resnet_finetune.data.images import UnreadablePhoto, centre, read
 from resnet_finetune.data.intake import open_data
 from resnet_finetune.data.likeness import LEAST_CORRELATION, MOST_BITS
@@ -61,12 +61,12 @@ class Looks:
         squares = [centre(photo, SIZE) for photo in photos]
         self.hashes: dict[str, np.ndarray] = {}
         self.milliseconds: dict[str, float] = {}
-        small = [square.convert("L").reduce(SIZE // (4 * THUMB)) for square in squares]
+        small = [tiny(square).convert("L") for square in squares]
         for name, hashed in HASHES.items():
             began = time.perf_counter()
             self.hashes[name] = np.array([hashed(gray).hash.ravel() for gray in small])
             self.milliseconds[name] = 1000 * (time.perf_counter() - began) / len(photos)
-        thumbs = np.array([np.asarray(square.reduce(SIZE // THUMB)).ravel() for square in squares], np.float32)
+        thumbs = np.array([np.asarray(tiny(square)).ravel() for square in squares], np.float32)
         thumbs -= thumbs.mean(1, keepdims=True)
         self.thumbs = thumbs / np.maximum(np.linalg.norm(thumbs, axis=1, keepdims=True), 1e-6)
 

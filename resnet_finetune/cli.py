@@ -179,13 +179,13 @@ def _predict(args: argparse.Namespace) -> Reply:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Every file named, and every file in the folders and .zips named, with the name to show it by."""
+    """Every file named, and every file in the folders and archives named, with the name to show it by."""
+    from resnet_finetune.data import archives
     from resnet_finetune.data.intake import open_data
     from resnet_finetune.data.names import is_system
 
     for path in paths:
-        zipped = path.suffix.lower() == ".zip" and path.is_file()
-        folder = open_data(str(path)) if zipped else path
+        folder = open_data(str(path)) if archives.suffix(path.name) and path.is_file() else path
         if not folder.is_dir():
             yield str(path), path
             continue
@@ -323,7 +323,9 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     check = add("check", _check, "look through the photos without training")
-    check.add_argument("data", metavar="DATA", help="a folder with one sub-folder per class, a .zip of one, or the word 'demo'")
+    check.add_argument(
+        "data", metavar="DATA", help="a folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'"
+    )
 
     train = add("train", _train, "fine-tune a model")
     train.set_defaults(wrong_usage=train.error)
@@ -346,7 +348,7 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = add("predict", _predict, "classify new photos")
     predict.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
-    predict.add_argument("path", metavar="PATH", nargs="+", type=Path, help="photos, folders of photos, or .zips of them")
+    predict.add_argument("path", metavar="PATH", nargs="+", type=Path, help="photos, or folders or archives of them")
     predict.add_argument("--csv", metavar="FILE", type=Path, help="also write the answers as a table for a spreadsheet")
 
     export = add("export", _export, "take the model away, to use it outside this app")

@@ -408,6 +408,10 @@ REFUSED_TARS: dict[str, tuple[Callable[[Path], object], str]] = {
     "claim": (lambda path: packed(path, header(size=10**10) + bytes(10**6)), "would grow to 10.0 GB"),
     "binary claim": (lambda path: packed(path, with_size(b"\x80" + b"\xff" * 11) + END), "would grow to"),
     "claims": (lambda path: packed(path, (header(size=6000) + bytes(6144)) * 20_000 + END), "would grow to"),
+    "long name of accents": (
+        lambda path: packed(path, header(size=800_000, kind=b"L") + filled("\u0301\u0323".encode() * 200_000) + header() + END),
+        "too long",
+    ),
     "long header": (lambda path: packed(path, header(size=10**9, kind=b"x") + bytes(10**6)), "of headers for one file"),
     "endless headers": (lambda path: packed(path, (header(size=9, kind=b"L") + filled(b"cats/1.jp")) * 5000), "of headers for"),
     "link in a long name": (

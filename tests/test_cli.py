@@ -62,7 +62,7 @@ def test_wrong_usage_ends_with_2(cli: Cli, wrong: list[str]) -> None:
 def test_help_names_every_setting(cli: Cli) -> None:
     done = cli("train", "--help")
     assert done.returncode == 0
-    for option in ("--model", "--preset", "--run-dir", "--seed", "--minutes", "--weights", "--resume", "--json"):
+    for option in ("--model", "--preset", "--run-dir", "--seed", "--minutes", "--leave-out", "--weights", "--resume", "--json"):
         assert option in done.stdout
 
 
@@ -74,21 +74,21 @@ def test_check_counts_and_lists_what_cannot_be_used(cli: Cli, photos: Path) -> N
     done = cli("check", photos, "--json")
     assert done.returncode == 0, done.stderr
     values = answer(done)
-    assert values["classes"] == {"blue": 8, "green": 8, "red": 8}
-    assert values["usable"] == 24
+    assert values["classes"] == {"blue": 18, "green": 18, "red": 18}
+    assert values["usable"] == 54
     assert values["rejected"] == 1
-    (problem,) = values["problems"]
+    (problem,) = [problem for problem in values["problems"] if problem["kind"] != "tiny"]
     assert problem["path"] == "red/broken.jpg"
     assert problem["kind"] == "not-a-photo"
     spoken = cli("check", photos)
-    assert "24 photos" in spoken.stdout
+    assert "54 photos" in spoken.stdout
     assert problem["message"] in spoken.stdout
 
 
 def test_check_says_what_stands_in_the_way_of_training(cli: Cli, tmp_path: Path) -> None:
     done = cli("check", make_photos(tmp_path / "one", classes=["only"]), "--json")
     assert_to_mend(done, "class")
-    assert answer(done)["classes"] == {"only": 8}
+    assert answer(done)["classes"] == {"only": 18}
     assert answer(done)["error"]
 
 
@@ -97,6 +97,33 @@ def test_data_that_are_not_there(cli: Cli, tmp_path: Path) -> None:
         done = cli(verb, tmp_path / "gone", "--json")
         assert_to_mend(done, "gone")
         assert answer(done)["error"] == done.stderr.splitlines()[-1:]
+
+
+def test_the_remedies_of_check_are_a_list_to_leave_out(cli: Cli, few_photos: Path, tmp_path: Path) -> None:
+    (few_photos / "blue" / "wrong.png").write_bytes((few_photos / "red" / "00.png").read_bytes())
+    conflicts = [p for p in answer(cli("check", few_photos, "--json"))["problems"] if p["kind"] == "label-conflict"]
+    assert {problem["path"]: problem["others"] for problem in conflicts} == {
+        "blue/wrong.png": ["red/00.png"],
+        "red/00.png": ["blue/wrong.png"],
+    }
+    list_ = tmp_path / "list.json"
+    list_.write_text(json.dumps(conflicts[0]["remedy"]))
+    done = cli("train", few_photos, "--leave-out", list_, "--run-dir", tmp_path / "run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert answer(done)["test"]["n"] == 24  # and none of them is in two classes
+    assert json.loads((tmp_path / "run" / "left_out.json").read_bytes()) == ["blue/wrong.png"]
+    assert "24 photos are too few" in done.stderr  # said before the score, which is not a test's
+
+
+@pytest.mark.parametrize(("content", "words"), [(None, "does not exist"), ("{", "JSON list"), ("{}", "no list of photos")])
+def test_a_list_that_is_none_is_told_before_anything_is_made(
+    cli: Cli, photos: Path, tmp_path: Path, content: str | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / "list.json").write_text(content)
+    done = cli("train", photos, "--leave-out", tmp_path / "list.json", "--run-dir", tmp_path / "run", "--json")
+    assert_to_mend(done, "list.json", words)
+    assert not (tmp_path / "run").exists()
 
 
 # train
@@ -204,8 +231,8 @@ def test_predict_goes_through_files_folders_and_zips(cli: Cli, trained: Path, ph
     assert bad["error"]
     assert [green["label"], blue["label"]] == ["green", "blue"]
     assert blue["path"] == str(tmp_path / "more.zip" / "x" / "00.png")
-    assert [row["path"] for row in reds] == [str(photos / "red" / f"{number:02}.png") for number in range(8)]
-    assert [row["label"] for row in reds] == ["red"] * 8
+    assert [row["path"] for row in reds] == [str(photos / "red" / f"{number:02}.png") for number in range(18)]
+    assert [row["label"] for row in reds] == ["red"] * 18
     for row in (green, *reds, blue):
         assert sum(row["scores"].values()) == pytest.approx(1, abs=1e-3)
         assert row["confidence"] == max(row["scores"].values()) == row["scores"][row["label"]]

@@ -431,7 +431,7 @@ def test_an_archive_goes_the_way_of_archives(page: Page, tmp_path: Path, way: st
     if way == "dropped":
         drop(page, {}, "mine.zip")
     else:
-        page.get_by_label("Choose a .zip").set_input_files(tmp_path / "mine.zip")
+        page.get_by_label("Choose a .zip or .tar").set_input_files(tmp_path / "mine.zip")
     expect(page.locator("#data-zip")).to_contain_text("mine")
 
 

@@ -223,8 +223,9 @@ def test_every_finding_is_a_sentence_about_photos_that_exist(demo: Path, tmp_pat
         with Image.open(photo) as image:
             changed = SPOILT[kind](image)
         changed.save(photo)
-    for number, photo in enumerate(sorted((root / "Melon").iterdir())[:8]):
-        save_again(photo, root / ("Orange" if number % 2 else "Melon") / f"again {number}.jpg")
+    first, second, *_ = sorted((root / "Melon").iterdir())
+    save_again(first, root / "Melon" / "again.jpg")
+    save_again(second, root / "Orange" / "again.jpg")
     dataset = scanned(root)
     names = {photo.name for photo in dataset.photos}
     kinds = {problem.kind for problem in dataset.problems}

@@ -22,6 +22,7 @@ EXAMPLES: tuple[Event, ...] = (
         device="CPU, 2 threads, float32",
         root="photos",
         fingerprint="0" * 64,
+        notes=["Einfach wäre zu leicht."],
     ),
     events.Progress(stage="scan", done=1, total=2, seconds_left=None),
     events.FirstAnswer(validation=SCORE, confusion=[[1, 0], [2, 3]], seconds=1.5),
@@ -54,6 +55,13 @@ def test_an_event_survives_json_and_a_time_beside_it(event: Event) -> None:
     again = from_json(json.loads(line))
     assert type(again) is type(event)
     assert again == event
+
+
+def test_a_run_of_before_there_were_notes_can_be_read() -> None:
+    old = {name: value for name, value in to_json(EXAMPLES[0]).items() if name != "notes"}
+    again = from_json(old)
+    assert isinstance(again, events.Started)
+    assert again.notes == []
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,23 @@ def test_a_scene_that_never_changes_ties_no_classes_but_each_within() -> None:
     assert sorted(map(len, together(2 * each, [likeness.near]))) == [each, each]
 
 
+@pytest.mark.parametrize(("pairs_", "rare"), [(4, True), (5, False)])
+def test_only_where_they_are_rare_near_copies_across_classes_are_wrong_labels(pairs_: int, rare: bool) -> None:
+    """Up to a fifth of a class. Of more, what the photos have in common is the scene."""
+    facts = [some_facts(number) for number in range(20)] + [
+        some_facts(number) for number in (*range(pairs_), *range(40, 60 - pairs_))
+    ]
+    likeness = find_likeness(made_up(*many("cats", 20), *many("dogs", 20), facts=facts).photos)
+    assert (len(likeness.near), len(likeness.still)) == ((pairs_, 0) if rare else (0, pairs_))
+
+
+def test_exact_copies_across_classes_are_never_the_scene() -> None:
+    contents = [*[("cats", f"both {number}") for number in range(9)], *[("dogs", f"both {number}") for number in range(9)]]
+    likeness = find_likeness(made_up(*contents, facts=[some_facts(number % 9) for number in range(18)]).photos)
+    assert pairs(likeness.near) == {(number, number + 9) for number in range(9)}
+    assert len(likeness.still) == 0
+
+
 # --- Bursts ------------------------------------------------------------------------------------------------------------
 
 

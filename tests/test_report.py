@@ -77,9 +77,24 @@ def test_a_class_without_photos_that_is_predicted_costs_precision() -> None:
 def test_a_report_survives_json() -> None:
     result = make_result(["a", "ü"], [judged(0, 1, 2), judged(0, 0, 2)])
     first = FirstScore(accuracy=None, validation_accuracy=0.5, seconds=1.5)
-    report = Report(**vars(result), root="photos", kept="first answer", first_answer=first)
+    report = Report(
+        **vars(result),
+        root="photos",
+        kept="first answer",
+        first_answer=first,
+        cross_validated=True,
+        notes=["Nur wenige Fotos."],
+    )
     again = Report.from_json(json.loads(json.dumps(report.to_json())))
     assert again == report
     assert again.judged[0].predicted == 1
     with pytest.raises(TypeError):
         Report.from_json(report.to_json() | {"stranger": 1})
+
+
+def test_a_report_of_before_there_was_cross_validation_can_be_read() -> None:
+    first = FirstScore(accuracy=1.0, validation_accuracy=0.5, seconds=1.5)
+    report = Report(**vars(make_result(["a", "b"], [judged(0, 0, 2)])), root="photos", kept="fine-tuned", first_answer=first)
+    old = {name: value for name, value in report.to_json().items() if name not in ("cross_validated", "notes")}
+    again = Report.from_json(old)
+    assert (again.cross_validated, again.notes) == (False, [])

@@ -17,8 +17,9 @@ from conftest import ROOT
 
 from resnet_finetune.runs import lock, run_folder
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words import left_out
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Event, Failed, Finished, FirstAnswer, Score, Started, Step, Stopped, to_json
+from resnet_finetune.words.events import Event, Failed, Finished, FirstAnswer, Progress, Score, Started, Step, Stopped, to_json
 from resnet_finetune.words.settings import Settings
 
 SCORE = Score(accuracy=0.9, low=0.8, high=0.95, n=50)
@@ -145,6 +146,42 @@ def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
 def test_a_run_that_was_moved_is_still_itself(run: Run, tmp_path: Path) -> None:
     run.path.rename(tmp_path / "moved")
     assert Run(tmp_path / "moved").settings.run_dir == str(tmp_path / "moved")
+
+
+# Photos to be left out
+
+
+def test_the_list_of_photos_to_leave_out_is_kept_with_the_run(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "list.json").write_text('["red/01.png", "red/00.png", "red/01.png"]')
+    monkeypatch.chdir(tmp_path)
+    settings = run_folder.create(Settings(data=str(photos), run_dir="run", leave_out="list.json"))
+    assert settings.leave_out == str(tmp_path / "list.json")
+    assert left_out.read(tmp_path / "run" / left_out.FILE) == {"red/00.png", "red/01.png"}
+
+
+def test_a_run_that_leaves_nothing_out_has_no_list(run: Run) -> None:
+    assert not (run.path / left_out.FILE).exists()
+
+
+def test_a_run_goes_on_when_the_list_that_it_was_made_from_is_gone(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text('["red/00.png"]')
+    settings = run_folder.create(
+        Settings(data=str(photos), run_dir=str(tmp_path / "run"), leave_out=str(tmp_path / "list.json"))
+    )
+    (tmp_path / "list.json").unlink()
+    first = next(event for event in run_folder.record(Run(Path(settings.run_dir)).settings) if not isinstance(event, Progress))
+    assert isinstance(first, Started)
+    assert sum(map(sum, first.counts.values())) == 53
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[3]"])
+def test_a_list_that_is_none_makes_no_run(photos: Path, tmp_path: Path, home: Path, content: str) -> None:
+    (tmp_path / "list.json").write_text(content)
+    with pytest.raises(UserError, match=r"list\.json"):
+        run_folder.create(Settings(data=str(photos), leave_out=str(tmp_path / "list.json")))
+    assert list(home.glob("runs/*")) == []
 
 
 # Reading one

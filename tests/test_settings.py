@@ -21,14 +21,13 @@ def test_the_defaults_are_sound() -> None:
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    wrong = Settings(run_dir="", model="vgg", preset="fast", seed=-1, minutes=0.0, weights=str(tmp_path / "absent.safetensors"))
+    absent = {"leave_out": str(tmp_path / "no list.json"), "weights": str(tmp_path / "absent.safetensors")}
+    wrong = Settings(run_dir="", model="vgg", preset="fast", seed=-1, minutes=0.0, **absent)
     with pytest.raises(UserError) as told:
         wrong.check(MODELS)
     messages = told.value.messages
-    assert len(messages) == 6
-    for message, words in zip(
-        messages, ("run folder", "'vgg'", "'fast'", "Seed is -1", "minutes is 0.0", "absent"), strict=True
-    ):
+    told_of = ("run folder", "'vgg'", "'fast'", "Seed is -1", "minutes is 0.0", "no list.json", "absent")
+    for message, words in zip(messages, told_of, strict=True):
         assert words in message
     assert str(told.value) == " ".join(messages)
     assert "resnet18, resnet50" in messages[1]  # what to choose from is named
@@ -47,6 +46,9 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("minutes", 10_001, False),
         ("minutes", float("nan"), False),
         ("weights", ".", False),  # a folder is no file
+        ("leave_out", None, True),
+        ("leave_out", __file__, True),  # what is in it is read when the run is made
+        ("leave_out", ".", False),
     ],
 )
 def test_ranges(field: str, value: Any, sound: bool) -> None:
@@ -65,7 +67,9 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_settings_survive_json_and_keys_of_a_newer_app() -> None:
-    settings = Settings(data="photos", run_dir="run", model="resnet50", preset="thorough", seed=7, minutes=1.5, weights="w")
+    settings = Settings(
+        data="photos", run_dir="run", model="resnet50", preset="thorough", seed=7, minutes=1.5, leave_out="list", weights="w"
+    )
     again = Settings.from_json(json.loads(json.dumps(settings.to_json() | {"of_a_newer_app": 1})))
     assert again == settings
 

@@ -284,8 +284,10 @@ def test_a_group_of_two_classes_is_not_cut() -> None:
     facts = [some_facts(0)] * 21
     photos, _ = regrouped(made_up(*many("cats", 20), ("dogs", "one of them"), facts=facts))
     assert len({photo.group for photo in photos[:20]}) > 1  # the dog is like all twenty: a scene, not a wrong label
-    pair = made_up(*many("cats", 3), ("dogs", "one of them"), facts=facts[:4])
-    assert groups(regrouped(pair)[0]) == [[0, 1, 2, 3]]
+    others = [some_facts(number) for number in range(1, 18)]
+    photos, cut = regrouped(made_up(*many("cats", 20), ("dogs", "one of them"), facts=[*facts[:3], *others, facts[0]]))
+    assert groups(photos)[0] == [0, 1, 2, 20]
+    assert cut == set()
 
 
 def test_few_occasions_are_said_and_the_set_is_still_divided(tmp_path: Path) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, SHARED_DATA, make_photos
+from PIL import Image
 
+from resnet_finetune.data import cache
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.loop import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model.saved_model import load_model
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -28,7 +31,7 @@ from resnet_finetune.words.events import (
     Step,
     Stopped,
 )
-from resnet_finetune.words.report import REPORT, Report
+from resnet_finetune.words.report import REPORT, read_report
 from resnet_finetune.words.settings import Settings
 
 
@@ -37,7 +40,7 @@ def settings(photos: Path, tmp_path: Path) -> Settings:
     return Settings(data=str(photos), run_dir=str(tmp_path / "run"))
 
 
-def weights_hash(run: str) -> str:
+def weights_hash(run: str | Path) -> str:
     return hashlib.sha256(Path(run, "model.safetensors").read_bytes()).hexdigest()
 
 
@@ -58,36 +61,35 @@ def test_a_run_says_what_it_does_in_order(settings: Settings) -> None:
     order = [type(event) for event in events if not isinstance(event, Progress | Step | Epoch)]
     assert order == [Started, FirstAnswer, Planned, Finished]
     started = next(event for event in events if isinstance(event, Started))
-    assert started.counts == {"train": [5] * 3, "validation": [1] * 3, "test": [2] * 3}
+    assert started.counts == {"train": [11] * 3, "validation": [3] * 3, "test": [4] * 3}
+    assert started.notes == []
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert [event.epoch for event in epochs] == list(range(7))
     assert epochs[0].train_loss is None and all(event.train_loss is not None for event in epochs[1:])
-    assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "read", "features", "test"}
+    assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "features", "test"}
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[-1].step == steps[-1].steps == next(event for event in events if isinstance(event, Planned)).steps
     assert max(event.learning_rate for event in epochs) <= LEARNING_RATE
 
 
-def test_the_test_is_on_photos_that_were_not_trained_on_and_the_report_can_be_counted_again(settings: Settings) -> None:
-    finished = list(fine_tune(settings))[-1]
-    assert isinstance(finished, Finished)
-    report = Report.from_json(disk.read_json(Path(settings.run_dir, REPORT)))
-    assert report.test == finished.test
+def test_the_test_is_on_photos_that_were_not_trained_on_and_the_report_can_be_counted_again(trained: Path) -> None:
+    report = read_report(trained)
+    assert report is not None
+    assert not report.cross_validated and report.notes == []
     assert report.test.accuracy == 1.0  # the colours leave no doubt
-    assert sum(map(sum, report.confusion)) == report.test.n == len(report.judged) == 6
-    model = load_model(settings.run_dir)
-    for judged, answer in zip(
-        report.judged, model.classify([Path(report.root, judged.path) for judged in report.judged]), strict=True
-    ):
+    assert sum(map(sum, report.confusion)) == report.test.n == len(report.judged) == 12
+    answers = load_model(trained).classify([Path(report.root, judged.path) for judged in report.judged])
+    for judged, answer in zip(report.judged, answers, strict=True):
         assert answer.scores == pytest.approx(judged.scores, abs=1e-5)  # the app answers as it was tested
 
 
-def test_same_seed_same_weights_other_seed_others(settings: Settings, tmp_path: Path) -> None:
-    hashes = []
-    for name, seed in (("one", 3), ("two", 3), ("three", 4)):
-        run = replace(settings, run_dir=str(tmp_path / name), seed=seed)
-        list(fine_tune(run))
-        hashes.append(weights_hash(run.run_dir))
+def test_same_seed_same_weights_other_seed_others(settings: Settings, tmp_path: Path, trained: Path) -> None:
+    """The same photos elsewhere, and in another process: only what they show and how they are called matters."""
+    hashes = [weights_hash(trained)]
+    for seed in (0, 1):
+        run = tmp_path / str(seed)
+        list(fine_tune(replace(settings, run_dir=str(run), seed=seed)))
+        hashes.append(weights_hash(run))
     assert hashes[0] == hashes[1] != hashes[2]
 
 
@@ -106,21 +108,18 @@ def test_every_weight_is_fine_tuned_and_frozen_statistics_stay(settings: Setting
 
 @pytest.mark.parametrize("kind", [FirstAnswer, Planned, Epoch])
 def test_a_stop_keeps_the_best_model_and_going_on_ends_as_if_nothing_had_happened(
-    settings: Settings, tmp_path: Path, kind: type[Event]
+    settings: Settings, trained: Path, kind: type[Event]
 ) -> None:
-    whole = replace(settings, run_dir=str(tmp_path / "whole"))
-    list(fine_tune(whole))
-
     stop, read = stop_after(kind, 3 if kind is Epoch else 1)
     stopped = read(fine_tune(settings, stop))[-1]
     assert isinstance(stopped, Stopped) and stopped.test is not None
-    assert stopped.test.n == 6
+    assert stopped.test.n == 12
     assert Path(settings.run_dir, REPORT).is_file()
 
     events = list(fine_tune(settings))
     assert isinstance(events[-1], Finished)
     assert not any(isinstance(event, FirstAnswer) for event in events)
-    assert weights_hash(settings.run_dir) == weights_hash(whole.run_dir)
+    assert weights_hash(settings.run_dir) == weights_hash(trained)
 
 
 def test_a_stop_before_the_first_answer_leaves_no_model(settings: Settings) -> None:
@@ -171,6 +170,80 @@ def test_photos_that_cannot_make_a_model_are_told(tmp_path: Path) -> None:
     one_class = make_photos(tmp_path / "one", classes=["cats"])
     with pytest.raises(UserError, match="Only one class"):
         list(fine_tune(Settings(data=str(one_class), run_dir=str(tmp_path / "run"))))
+
+
+def started_with(settings: Settings) -> Started:
+    """What is said of the photos, before anything is learnt from them."""
+    stop, read = stop_after(Started)
+    return next(event for event in read(fine_tune(settings, stop)) if isinstance(event, Started))
+
+
+def test_the_photos_on_the_runs_list_are_left_out(settings: Settings) -> None:
+    run = Path(settings.run_dir)
+    run.mkdir()
+    left_out.write(run / left_out.FILE, [f"blue/{number:02}.png" for number in range(18)] + ["red/00.png"])
+    started = started_with(settings)
+    assert started.classes == ["green", "red"]
+    assert [sum(split) for split in zip(*started.counts.values(), strict=True)] == [18, 17]
+    assert started.rejected == 0
+
+
+def test_a_list_that_changed_since_is_another_set_of_photos(settings: Settings) -> None:
+    stop, read = stop_after(FirstAnswer)
+    read(fine_tune(settings, stop))
+    left_out.write(Path(settings.run_dir, left_out.FILE), ["red/00.png"])
+    with pytest.raises(UserError, match="changed"):
+        list(fine_tune(settings))
+
+
+def test_a_leak_is_noted_with_the_score(tmp_path: Path) -> None:
+    photos = make_photos(tmp_path / "photos" / "train", classes=["a", "b"], each=6)
+    for name in ("a", "b"):
+        shutil.copytree(photos / name, tmp_path / "photos" / "test" / name)
+        (photos / name / "05.png").unlink()
+    settings = Settings(data=str(tmp_path / "photos"), run_dir=str(tmp_path / "run"))
+    stop, read = stop_after(FirstAnswer)
+    started = next(event for event in read(fine_tune(settings, stop)) if isinstance(event, Started))
+    (note,) = started.notes
+    assert note.startswith("20 photos stand on both sides")
+    report = read_report(Path(settings.run_dir))
+    assert report is not None and report.notes == [note]
+
+
+def test_few_occasions_are_noted(settings: Settings, photos: Path) -> None:
+    for number in range(1, 18):
+        with Image.open(photos / "red" / "00.png") as image:
+            image.resize((64 + number, 64 + number)).save(photos / "red" / f"{number:02}.png")
+    (note,) = started_with(settings).notes
+    assert note.startswith("The photos of red were taken on very few occasions")
+
+
+def test_without_room_on_the_disk_the_run_is_the_same_and_says_why_it_is_slower(
+    settings: Settings, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MOST_BYTES", 0)
+    started, *_ = [event for event in fine_tune(settings) if isinstance(event, Started)]
+    (note,) = started.notes
+    assert note.startswith("There is no room on the disk to keep 54 of the decoded photos (0.0 GB)")
+    assert weights_hash(settings.run_dir) == weights_hash(trained)
+
+
+def test_a_photo_that_goes_away_without_room_on_the_disk_ends_the_run_with_its_name(
+    settings: Settings, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MOST_BYTES", 0)
+    events = fine_tune(settings)
+    next(event for event in events if isinstance(event, Started))
+    shutil.rmtree(photos / "red")
+    with pytest.raises(UserError, match=r"The photo red/\d\d\.png went away"):
+        list(events)
+
+
+def test_a_photo_that_goes_away_is_not_missed_once_it_is_kept(settings: Settings, photos: Path) -> None:
+    events = fine_tune(settings)
+    next(event for event in events if isinstance(event, Started))
+    shutil.rmtree(photos / "red")
+    assert isinstance(list(events)[-1], Finished)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

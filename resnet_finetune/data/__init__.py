@@ -1,1 +1,1 @@
-"""From whatever the person has (a folder, a zip, the demo) to photos with labels, a split and honest pixels."""
+"""From whatever the person has (a folder, an archive, a table, a camera) to photos with labels, a split and honest pixels."""

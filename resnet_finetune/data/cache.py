@@ -52,7 +52,7 @@ class _Box:
 
     path: Path  # without suffix
     file: BinaryIO
-    rows: list[dict[str, object]] = field(default_factory=list)
+    photos: dict[str, _Place] = field(default_factory=dict)  # by digest, in order
 
 
 @dataclass(frozen=True)
@@ -88,22 +88,21 @@ class Shelf:
                     return
                 box = self._box or self._new_box()
                 box.file.write(pixels)
-                check = _check(pixels)
-                self._places[digest] = _Place(box.path, len(box.rows), check, facts)
-                box.rows.append({"digest": digest, "check": check, "facts": facts.to_json()})
-                if len(box.rows) == BOX_PHOTOS:
-                    self._close_box()
+                place = _Place(box.path, len(box.photos), _check(pixels), facts)
+                self._places[digest] = box.photos[digest] = place
+                if len(box.photos) < BOX_PHOTOS:
+                    return
+                self._box = None
+            self._finish(box)  # meanwhile, others fill the next one
         except OSError:  # a full disk, or one that cannot be written: the photos are read again whenever they are needed
             self._give_up()
 
     def close(self) -> None:
         """Make what was added findable for others. To be called when the scan ends, however it ends."""
-        try:
-            with self._lock:
-                if self._box:
-                    self._close_box()
-        except OSError:
-            self._give_up()
+        with self._lock:
+            box, self._box = self._box, None
+        if box:
+            self._finish(box)
 
     def pixels(self, photos: Sequence[PhotoFile]) -> Pixels:
         """The pixels of these photos, in this order; of a place that cannot be read any more the photo is decoded again."""
@@ -144,23 +143,36 @@ class Shelf:
         self._box = _Box(path, path.with_suffix(".u8").open("xb"))
         return self._box
 
-    def _close_box(self) -> None:
-        box = self._box
-        assert box is not None
-        self._box = None
-        box.file.close()
-        content = {"making": [MAKING, SIZE], "rows": box.rows}
-        disk.write_bytes(box.path.with_suffix(".json"), json.dumps(content).encode())
+    def _finish(self, box: _Box) -> None:
+        """Write the list of a box. Not forced to the disk, which would take as long as the scan: what a power cut leaves of it
+        is noticed, and made anew.
+        """
+        rows = [
+            {"digest": digest, "check": place.check, "facts": place.facts.to_json()} for digest, place in box.photos.items()
+        ]
+        content = json.dumps({"making": [MAKING, SIZE], "rows": rows})
+        try:
+            box.file.close()
+            unfinished = box.path.with_suffix(".part")
+            unfinished.write_text(content, encoding="utf-8")
+            unfinished.replace(box.path.with_suffix(".json"))
+        except OSError:
+            self._drop(box)
 
     def _give_up(self) -> None:
         with self._lock:
-            self.full = True
             box, self._box = self._box, None
-            if box:
-                self._places = {digest: place for digest, place in self._places.items() if place.box != box.path}
-                with suppress(OSError):
-                    box.file.close()
-                _throw_away(box.path)
+        self.full = True
+        if box:
+            self._drop(box)
+
+    def _drop(self, box: _Box) -> None:
+        self.full = True
+        for digest in box.photos:
+            self._places.pop(digest, None)
+        with suppress(OSError):
+            box.file.close()
+        _throw_away(box.path)
 
 
 class Pixels:
@@ -272,6 +284,6 @@ def _last_used(box: Path) -> float:
 
 
 def _throw_away(box: Path) -> None:
-    for suffix in (".json", ".u8"):  # the list first: pixels without one are never used
+    for suffix in (".json", ".part", ".u8"):  # the list first: pixels without one are never used
         with suppress(*_OWNER_GONE):
             box.with_suffix(suffix).unlink()

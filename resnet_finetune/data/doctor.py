@@ -16,7 +16,7 @@ from resnet_finetune.data.shortcuts import find_shortcuts
 from resnet_finetune.words.events import Split
 
 DARK = 60  # luma of the 95th percentile: nearly everything is darker than a fourth of white
-BLURRED = 2.5  # gray levels: at the size the network sees, no edge is left
+BLURRED = 2.5  # levels of 256: at the size the network sees, no edge is left
 TINY = 100  # pixels of the shorter side: has to be blown up threefold
 NARROW = 3.0  # times longer than wide: two thirds lie outside the square that the network sees
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64decode, b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import imagehash
@@ -21,14 +22,14 @@ FLAT = 24  # gray levels by which a border of one colour may vary: what JPEG doe
 class Facts(Header):
     """``bright``, ``sharp``, ``look`` and ``thumb`` are of the centred square, which is all that the network sees."""
 
-    bright: int  # 95th percentile of luma, 0 to 255
-    sharp: float  # standard deviation of the second difference of luma, in gray levels
+    bright: int  # 95th percentile of luma in the tiny copy, 0 to 255
+    sharp: float  # root mean square of the second difference of green, in levels of 256
     border: tuple[int, int, int, int]  # lines of one colour at the left, top, right and bottom, in 64ths of the photo
     look: int  # difference hash, 64 bits (imagehash.dhash)
     thumb: bytes  # uint8 [THUMB, THUMB, 3]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"thumb": b64encode(self.thumb).decode()}
+        return vars(self) | {"thumb": b64encode(self.thumb).decode()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Facts:
@@ -36,35 +37,34 @@ class Facts(Header):
         return cls(**values | {"thumb": b64decode(values["thumb"]), "border": tuple(values["border"])})
 
 
-def measure(photo: Image.Image, square: Image.Image, header: Header) -> Facts:
-    """``photo`` is the whole of it, RGB; ``square`` is its centre, of at least 64 × 64 pixels."""
-    gray = square.convert("L")
-    small = gray.reduce(square.width // (4 * THUMB))
+def measure(photo: Image.Image, square: Image.Image, pixels: np.ndarray, header: Header) -> Facts:
+    """``photo`` is the whole of it, RGB; ``square`` is its centre, of at least 16 × 16 pixels, and ``pixels`` the same as uint8
+    [S, S, 3].
+    """
+    thumb = tiny(square)
+    gray = thumb.convert("L")
     return Facts(
         **vars(header),
-        bright=_percentile(small.histogram(), 0.95),
-        sharp=_sharpness(np.asarray(gray)),
+        bright=sorted(gray.tobytes())[round(0.95 * (THUMB**2 - 1))],
+        sharp=_sharpness(pixels[..., 1]),
         border=_border(photo),
-        look=int(str(imagehash.dhash(small)), 16),
-        thumb=square.reduce(square.width // THUMB).tobytes(),
+        look=int.from_bytes(np.packbits(imagehash.dhash(gray).hash).tobytes(), "big"),
+        thumb=thumb.tobytes(),
     )
 
 
-def _percentile(histogram: list[int], share: float) -> int:
-    below, enough = 0, share * sum(histogram)
-    for value, count in enumerate(histogram):
-        below += count
-        if below >= enough:
-            return value
-    return len(histogram) - 1
+def tiny(square: Image.Image) -> Image.Image:
+    """A copy of ``THUMB`` × ``THUMB`` pixels, each the mean of 25: of all it takes eight times as long, and tells no more."""
+    return square.resize((5 * THUMB, 5 * THUMB), Image.Resampling.NEAREST).reduce(5)
 
 
-def _sharpness(gray: np.ndarray) -> float:
-    """Of every eighth line and column: as telling as all of them, in a fraction of the time."""
-    lines, columns = gray[::8].astype(np.int16), gray[:, ::8].astype(np.int16)
+def _sharpness(green: np.ndarray) -> float:
+    """Of every sixteenth line and column: as telling as all of them, in a fraction of the time."""
+    lines, columns = green[::16].astype(np.int16), green[:, ::16].astype(np.int16)
     across = 2 * lines[:, 1:-1] - lines[:, :-2] - lines[:, 2:]
     down = 2 * columns[1:-1] - columns[:-2] - columns[2:]
-    return round(float(((across.var() + down.var()) / 2) ** 0.5), 2)
+    squares = np.vdot(across, across.astype(np.float32)) + np.vdot(down, down.astype(np.float32))
+    return round(math.sqrt(squares / (across.size + down.size)), 2)
 
 
 def _border(photo: Image.Image) -> tuple[int, int, int, int]:

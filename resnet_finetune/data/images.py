@@ -293,7 +293,9 @@ def _to_8_bits(values: np.ndarray) -> np.ndarray:
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """L, RGB or CMYK to RGB in sRGB, through the photo's colour profile where it has one that serves."""
     transform = _transform(profile, image.mode) if profile else None
-    return image.convert("RGB") if transform is None else transform.apply(image)
+    if transform is not None:
+        return transform.apply(image)
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
 
 
 @lru_cache(maxsize=32)  # the photos of one camera share one profile

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 # Two photos are near-copies when their difference hashes differ in few of 64 bits and their tiny copies correlate. Different
 # photos come to 12 bits at the nearest in the sets tried, re-saved and shrunk ones to 10 bits and 0.98 at the farthest.
-MOST_BITS = 10
+MOST_BITS = 12
 LEAST_CORRELATION = 0.9
 BLOCK = 256  # photos compared with all others at once; bounds the memory
 MOST_ALIKE = 200  # later photos that one is compared with: of a thousand of one scene, each need not be tied to each
@@ -71,8 +71,9 @@ def _common(photos: Sequence[Photo], labels: np.ndarray, near: Pairs) -> np.ndar
     twins = np.bincount(across.ravel(), minlength=len(photos))
     mixed = np.bincount(labels[twins > 0], minlength=labels.max(initial=0) + 1)
     limit = np.maximum(MOST_TWINS - 1, MOST_MIXED * np.bincount(labels, minlength=len(mixed)))
-    common: np.ndarray = (twins > MOST_TWINS) | (mixed > limit)[labels]
-    return common[near].any(1) & (digests[first] != digests[second])
+    common = (twins > MOST_TWINS) | (mixed > limit)[labels]
+    both: np.ndarray = (common[first] | common[second]) & (digests[first] != digests[second])
+    return both
 
 
 def near_copies(photos: Sequence[PhotoFile]) -> Pairs:

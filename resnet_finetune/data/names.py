@@ -43,6 +43,8 @@ def safe_parts(text: str) -> tuple[str, ...]:
         OutsideName: it would lie outside its folder.
         UnsafeName: it is too long.
     """
+    if len(text) > 4 * MAX_PATH:  # before it is composed, which takes minutes for a long one of nothing but accents
+        raise UnsafeName(f"has a name that is too long ({shown(text)})")
     text = unicodedata.normalize("NFC", text.split("\0")[0].replace("\\", "/"))
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or re.match("[A-Za-z]:", text) or ".." in parts:

@@ -10,7 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader, BytesIO
 from pathlib import Path
+
+import numpy as np
 
 from resnet_finetune.data.cache import SIZE, Shelf
 from resnet_finetune.data.facts import measure
@@ -19,6 +22,10 @@ from resnet_finetune.data.label_table import LabelTable, UnreadableTable, is_tab
 from resnet_finetune.data.names import is_system
 from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.data.problems import Problem
+
+# Threads hand files over in batches: for each hand-over, all of them have to wait for each other.
+BATCH = 8
+IN_MEMORY = 64 * 10**6  # bytes; a larger file is not read at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,9 @@ def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
             elif entry.is_dir():
                 folders.append(name)
                 waiting.append((Path(entry.path), f"{name}/"))
+            elif not entry.is_file():  # a pipe, at which we would wait for ever
+                message = "It is no ordinary file: take it out."
+                problems.append(Problem(path=name, kind="unreadable", message=message))
             elif name in files:
                 message = "Another file has the same name, only encoded differently: rename one of them."
                 problems.append(Problem(path=name, kind="same-name", message=message))
@@ -99,9 +109,16 @@ def _read_all(files: dict[str, Path], shelf: Shelf) -> Generator[tuple[str, Phot
     """Each name with what it is, in order; read by as many threads as there are processors."""
     executor = ThreadPoolExecutor(os.cpu_count())
     try:
-        yield from zip(files, executor.map(partial(_read, shelf), files, files.values()), strict=True)
+        items = list(files.items())
+        batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+        for batch, outcomes in zip(batches, executor.map(partial(_read_some, shelf), batches), strict=True):
+            yield from zip([name for name, _ in batch], outcomes, strict=True)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _read_some(shelf: Shelf, batch: list[tuple[str, Path]]) -> list[PhotoFile | LabelTable | Problem]:
+    return [_read(shelf, name, path) for name, path in batch]
 
 
 def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | LabelTable | Problem:
@@ -117,20 +134,20 @@ def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | LabelTable | Probl
 
 def _photo(shelf: Shelf, name: str, path: Path) -> PhotoFile:
     """The photo, from the shelf when the same file was read before. Raises ``UnreadablePhoto`` and ``OSError``."""
-    if not path.is_file():  # a pipe, at which we would wait for ever
-        read(path, SIZE)  # refuses it in the usual words
     with path.open("rb") as file:
-        if not begins_like_a_photo(file.read(16)):
-            read(path, SIZE)  # refuses it too: a film of 4 GB is not worth a hash
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        source: BytesIO | BufferedReader = BytesIO(file.read()) if os.fstat(file.fileno()).st_size <= IN_MEMORY else file
+        if not begins_like_a_photo(source.read(16)):
+            read(path, SIZE)  # refuses it, in the usual words: a film of 4 GB is not worth a hash
+        source.seek(0)
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
         facts = shelf.find(digest)
         if facts is None:
-            file.seek(0)
-            whole, header = read(file, SIZE)
+            source.seek(0)
+            whole, header = read(source, SIZE)
             square = centre(whole, SIZE)
-            facts = measure(whole, square, header)
-            shelf.add(digest, square.tobytes(), facts)
+            content = square.tobytes()
+            facts = measure(whole, square, np.frombuffer(content, np.uint8).reshape(SIZE, SIZE, 3), header)
+            shelf.add(digest, content, facts)
     return PhotoFile(path=path, name=name, digest=digest, facts=facts)
 
 

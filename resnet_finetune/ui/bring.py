@@ -6,16 +6,13 @@ on the disk; ``brought`` tells which.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from resnet_finetune.data import collection, names
+from resnet_finetune.data import archives, collection, names
 from resnet_finetune.data.collection import Collection
 from resnet_finetune.ui.texts import ENGLISH
-
-ARCHIVES = (".zip",)  # what the file box "#data-zip" takes, to which the zone passes such files on
 
 # The scripts are modules of the page's own; Gradio runs this line when it has put the component into the page.
 _START = """import("/collect/script/{script}.js").then(
@@ -23,9 +20,9 @@ _START = """import("/collect/script/{script}.js").then(
 );"""
 
 
-def drop_zone(archives: Sequence[str] = ARCHIVES) -> gr.HTML:
+def drop_zone() -> gr.HTML:
     """The zone that takes folders, dropped or chosen. ``.submit(f)`` with ``f(event: gr.EventData)``; see ``brought``."""
-    return _script("drop_zone", "dropZone", "bring-folder", {"archives": list(archives)})
+    return _script("drop_zone", "dropZone", "bring-folder", {"archives": list(archives.SUFFIXES)})
 
 
 def maker() -> gr.HTML:

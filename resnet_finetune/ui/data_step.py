@@ -60,7 +60,7 @@ Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
 def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
     seen = gr.State(None)
     heading(text("step.data"), text("data.lead"))
-    zone = bring.drop_zone(archives.SUFFIXES)
+    zone = bring.drop_zone()
     endings = sorted({Path(suffix).suffix for suffix in archives.SUFFIXES})  # of .tar.gz, Gradio looks at the .gz
     archive = gr.File(file_count="single", file_types=endings, show_label=False, elem_id="data-zip")
     with gr.Row(elem_classes="ways"):
@@ -83,8 +83,10 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
     restored = page.load(_restore, **answer)
+    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive}, cancels=restored, **answer)
+    opened.then(lambda: None, outputs=archive, show_progress="hidden")  # a box that is full has no place for the next one
     scans = [
-        archive.upload(_take_archive, inputs_kwargs={"archive": archive}, cancels=restored, **answer),
+        opened,
         zone.submit(_take_brought, cancels=restored, **answer),
         maker.submit(_take_brought, cancels=restored, **answer),
         gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, cancels=restored, **answer),

@@ -21,7 +21,7 @@ class Desk:
         return frozenset(name for names in self.left_out for name in names)
 
     def without(self, names: tuple[str, ...]) -> Desk:
-        return replace(self, left_out=(*self.left_out, names))
+        return replace(self, left_out=(*self.left_out, names)) if names else self
 
     def undone(self) -> Desk:
         return replace(self, left_out=self.left_out[:-1])

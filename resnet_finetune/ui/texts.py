@@ -55,7 +55,7 @@ ENGLISH = {
     "bring.drop": "Drop your folder here",
     "bring.drop.what": "One folder that holds a folder for each kind (class), or the class folders themselves.",
     "bring.choose": "Choose a folder",
-    "bring.archive": "Choose a .zip",
+    "bring.archive": "Choose a .zip or .tar",
     "bring.drop.private": "Your browser may call this “upload”. The photos only go into the app’s folder on this computer.",
     "bring.looking": "Looking through the folder",
     "bring.looking.found": "Looking through the folder: {n} files",

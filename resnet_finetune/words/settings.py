@@ -19,7 +19,9 @@ def _setting(default: Any, label: str, help: str, low: float | None = None, high
 class Settings:
     """One run, before it starts. Passed by name, kept in ``run.json``."""
 
-    data: str = _setting("demo", "Your data", "A folder with one sub-folder per class, a .zip of one, or the word 'demo'.")
+    data: str = _setting(
+        "demo", "Your data", "A folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'."
+    )
     run_dir: str = _setting("", "Run folder", "Where the model and all results are written.")
     model: str = _setting("resnet18", "Depth", "Deeper networks can learn more and need more photos and time.")
     preset: str = _setting("quick", "How thorough", "Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
