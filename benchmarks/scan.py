@@ -57,9 +57,8 @@ def main() -> None:
             print(f"round {number + 1}: {rate:.0f}, {own:.0f}, {first:.0f}, {again:.0f} photos a second", flush=True)
     rate, own, first, again = (statistics.median(column) for column in zip(*rows, strict=True))
     print(f"{platform.processor() or platform.machine()}, {cores} cores, {options.photos} photos, medians of {options.rounds}:")
-    print(
-        f"one core decodes {rate:.0f}/s, by the app's decoder {own:.0f}/s; scanned and cached {first:.0f}/s; from the cache {again:.0f}/s"
-    )
+    print(f"one core decodes {rate:.0f} photos a second with Pillow, {own:.0f} with the app's decoder")
+    print(f"scanned and cached: {first:.0f} a second; again, from the cache: {again:.0f} a second")
     print(f"share of cores × decode rate: {statistics.median(shares):.0%} (min {min(shares):.0%}, max {max(shares):.0%})")
 
 

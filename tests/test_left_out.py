@@ -18,8 +18,15 @@ def test_a_list_comes_back_as_it_was(tmp_path: Path, names: set[str]) -> None:
     assert json.loads((tmp_path / "list.json").read_text(encoding="utf-8")) == sorted(names)
 
 
-def test_no_file_leaves_nothing_out(tmp_path: Path) -> None:
-    assert left_out.read(tmp_path / left_out.FILE) == frozenset()
+def test_a_run_without_a_list_leaves_nothing_out(tmp_path: Path) -> None:
+    assert left_out.of_run(tmp_path) == frozenset()
+    left_out.write(tmp_path / left_out.FILE, {"cats/1.jpg"})
+    assert left_out.of_run(tmp_path) == {"cats/1.jpg"}
+
+
+def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"list\.json, does not exist"):
+        left_out.read(tmp_path / "list.json")
 
 
 @pytest.mark.parametrize("content", ["", "{", "cats/1.jpg", "\xff", '["cats/1.jpg"', "[" * 100_000])

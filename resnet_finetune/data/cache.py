@@ -254,13 +254,15 @@ def _make_room(keep: Path) -> None:
     sizes = {pixels.with_suffix(""): _size(pixels) for pixels in shelves.glob("*/*.u8")}
     others = sorted((box for box in sizes if box.parent != keep or not _last_used(box)), key=_last_used)
 
-    def fits() -> bool:
-        return sum(sizes.values()) + needed <= MOST_BYTES and shutil.disk_usage(shelves).free >= needed + SPARE
+    def fits(freed: int = 0) -> bool:
+        enough = shutil.disk_usage(shelves).free + freed >= needed + SPARE
+        return enough and sum(sizes.values()) - freed + needed <= MOST_BYTES
 
-    while others and not fits():
-        box = others.pop(0)
-        _throw_away(box)
-        del sizes[box]
+    if fits(sum(sizes[box] for box in others)):  # else they would be thrown away for nothing
+        while others and not fits():
+            box = others.pop(0)
+            _throw_away(box)
+            del sizes[box]
     if not fits():
         raise OSError(errno.ENOSPC, "no room for more decoded photos", str(shelves))
 

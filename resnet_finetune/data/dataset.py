@@ -26,9 +26,9 @@ def understand(scanned: Scan, left_out: Collection[str] = ()) -> Dataset:
     choose the model.
     """
     layout = find_layout([photo.name for photo in scanned.photos], _meant(scanned), scanned.folders, scanned.tables)
-    splits = {split for _, split in layout.places.values()}
+    splits: set[Split] = {split or "train" for _, split in layout.places.values()}
     own_split = len(splits) > 1
-    roles: dict[Split | None, Split | None] = {split: split if own_split else None for split in splits}
+    roles: dict[Split, Split | None] = {split: split if own_split else None for split in splits}
     if own_split and "test" not in splits:
         roles["validation"] = "test"
 
@@ -37,7 +37,7 @@ def understand(scanned: Scan, left_out: Collection[str] = ()) -> Dataset:
     classes = sorted({class_ for _, (class_, _) in used})
     labels = {class_: label for label, class_ in enumerate(classes)}
     alone = [
-        Photo(**vars(file), label=labels[class_], split=roles[split], group=number)
+        Photo(**vars(file), label=labels[class_], split=roles[split or "train"], group=number)
         for number, (file, (class_, split)) in enumerate(used)
     ]
     likeness = find_likeness(alone)

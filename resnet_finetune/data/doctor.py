@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
+import numpy as np
+
 from resnet_finetune.data.likeness import Likeness, together
 from resnet_finetune.data.photos import Photo
 from resnet_finetune.data.problems import Problem, listed
@@ -16,7 +18,7 @@ from resnet_finetune.data.shortcuts import find_shortcuts
 from resnet_finetune.words.events import Split
 
 DARK = 60  # luma of the 95th percentile: nearly everything is darker than a fourth of white
-BLURRED = 2.5  # levels of 256: at the size the network sees, no edge is left
+BLURRED = 1.6  # levels of 256: at the size the network sees, no edge is left
 TINY = 100  # pixels of the shorter side: has to be blown up threefold
 NARROW = 3.0  # times longer than wide: two thirds lie outside the square that the network sees
 
@@ -65,6 +67,9 @@ def _each(photos: Sequence[Photo]) -> Iterator[Problem]:
 
 def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) -> Iterator[Problem]:
     """Copies and near-copies: across classes, across splits, within a class."""
+    pairs = np.concatenate([likeness.exact, likeness.near])
+    labels = np.array([photo.label for photo in photos], np.int64)
+    torn = {photos[number].digest for number in pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]].ravel()}
     for numbers in together(len(photos), [likeness.exact, likeness.near]):
         if len(numbers) == 1:
             continue
@@ -74,7 +79,8 @@ def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) 
         if len({photo.label for photo in group}) > 1:
             where = listed(sorted({classes[photo.label] for photo in group}))
             message = f"{same} is in several classes ({where}): leave it only where it belongs."
-            for photo in group:
+            names = [photo.name for photo in group if photo.digest in torn]  # not all of a series of which one is misplaced
+            for photo in (photo for photo in group if photo.digest in torn):
                 yield Problem(
                     path=photo.name, kind="label-conflict", message=message, others=_but(names, photo), remedy=(photo.name,)
                 )
@@ -187,7 +193,7 @@ def _missing_in_split(photos: Sequence[Photo], classes: Sequence[str]) -> Iterat
         "test": "is not judged",
     }
     found = {(photo.label, photo.split) for photo in photos}
-    for part in {part for _, part in found}:
+    for part in sorted({part for _, part in found if part}):
         for label, class_ in enumerate(classes):
             if (label, part) not in found:
                 message = f"This class has no {part} photos and so {effects[part]}: add some, or take it out everywhere."

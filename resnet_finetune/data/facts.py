@@ -34,7 +34,10 @@ class Facts(Header):
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Facts:
         """What ``to_json`` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-        return cls(**values | {"thumb": b64decode(values["thumb"]), "border": tuple(values["border"])})
+        thumb = b64decode(values["thumb"])
+        if len(thumb) != 3 * THUMB**2:
+            raise ValueError(f"a tiny copy of {len(thumb)} bytes")
+        return cls(**values | {"thumb": thumb, "border": tuple(values["border"])})
 
 
 def measure(photo: Image.Image, square: Image.Image, pixels: np.ndarray, header: Header) -> Facts:

@@ -53,12 +53,12 @@ class Likeness:
 
 def find_likeness(photos: Sequence[Photo]) -> Likeness:
     labels = np.array([photo.label for photo in photos], np.int64)
-    near, burst = near_copies(photos), bursts(photos)
+    near = near_copies(photos)
     same_scene = (labels[near[:, 0]] != labels[near[:, 1]]) & _common(photos, labels, near)
     return Likeness(
         exact=exact_copies(photos),
         near=near[~same_scene],
-        bursts=burst[labels[burst[:, 0]] == labels[burst[:, 1]]],
+        bursts=bursts(photos),
         still=near[same_scene],
     )
 
@@ -104,16 +104,16 @@ def _standardised(photos: Sequence[PhotoFile]) -> np.ndarray:
     return standardised
 
 
-def bursts(photos: Sequence[PhotoFile]) -> Pairs:
-    """Photos that one camera took within a few seconds of each other."""
+def bursts(photos: Sequence[Photo]) -> Pairs:
+    """Photos of a class that one camera took within a few seconds of each other."""
     found: list[tuple[int, int]] = []
-    by_camera: dict[str, list[int]] = defaultdict(list)
-    presses: dict[str, list[int]] = defaultdict(list)
+    by_camera: dict[tuple[int, str], list[int]] = defaultdict(list)
+    presses: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number, photo in enumerate(photos):
         if press := _PRESS.search(photo.name):
-            presses[press[1]].append(number)
+            presses[photo.label, press[1]].append(number)
         elif photo.facts.taken is not None:
-            by_camera[photo.facts.camera].append(number)
+            by_camera[photo.label, photo.facts.camera].append(number)
     for numbers in presses.values():
         found += pairwise(numbers)
     for numbers in by_camera.values():

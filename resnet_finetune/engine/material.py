@@ -70,7 +70,8 @@ def gather(
     found = yield from told("fetch", lambda tell: weights.find_weights(model, settings.weights, tell), check_stop)
     root = intake.open_data(settings.data)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
-    dataset = understand(scanned, left_out.read(run / left_out.FILE))
+    not_used = left_out.of_run(run)
+    dataset = understand(scanned, not_used)
     require_trainable(dataset)
     dataset = split(dataset, settings.seed)
     data_fingerprint = fingerprint(dataset)
@@ -81,6 +82,9 @@ def gather(
     preprocessing = Preprocessing.of(net, SIZE)
     pixels = scanned.shelf.pixels(dataset.photos)
     notes = list(_notes(dataset, pixels))
+    absent = not_used - {photo.name for photo in scanned.photos}
+    if absent:
+        notes.append(f"{len(absent)} of the photos to leave out are not there: {listed(sorted(absent))}.")
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},

@@ -55,6 +55,7 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
         if material.dataset.cross_validated:
             score = yield from cross_validate(material, net)
             yield Finished(test=score, kept="first answer", seconds=clock())
+            shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)
             return
         if standing is None:
             standing = yield from first_answer(material, net)

@@ -163,6 +163,7 @@ def create(settings: Settings) -> Settings:
         run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
     )
     settings.check(catalog.names())
+    not_used = left_out.read(Path(settings.leave_out)) if settings.leave_out else None
     folder = Path(settings.run_dir)
     try:
         if own_name:
@@ -177,8 +178,8 @@ def create(settings: Settings) -> Settings:
             "created": datetime.now().astimezone().isoformat(timespec="microseconds"),
             "versions": _versions(),
         }
-        if settings.leave_out:
-            left_out.write(folder / left_out.FILE, left_out.read(Path(settings.leave_out)))
+        if not_used is not None:
+            left_out.write(folder / left_out.FILE, not_used)
         disk.write_json(folder / RUN, about)
         if not own_name:
             _remember(folder)

@@ -43,8 +43,6 @@ class Settings:
             value, low, high = getattr(self, spec.name), spec.metadata["low"], spec.metadata["high"]
             if value is not None and low is not None and not low <= value <= high:
                 mistakes.append(f"{spec.metadata['label']} is {value}: give a number from {low} to {high}.")
-        if self.leave_out is not None and not Path(self.leave_out).is_file():
-            mistakes.append(f"The list of photos to leave out, {self.leave_out}, does not exist: check the path.")
         if self.weights is not None and not Path(self.weights).is_file():
             mistakes.append(f"The weights file {self.weights} does not exist: check the path.")
         if mistakes:
