@@ -163,10 +163,12 @@ def test_a_folder_can_be_found_by_browsing(page: Page, tmp_path: Path) -> None:
     make_photos(tmp_path / "photos")
     path = page.locator("#data-path").get_by_role("textbox")
     path.fill(str(tmp_path))
-    path.blur()
-    page.locator("#data-inside input").click()
-    page.get_by_role("option", name="photos").click()
+    page.locator("#data-browse").click()
+    page.get_by_role("navigation", name="Folders").get_by_role("button", name="photos").click()
     expect(path).to_have_value(str(tmp_path / "photos"))
+    expect(page.get_by_role("navigation", name="Folders").get_by_role("button")).to_have_text(
+        ["↑ one folder up", "blue", "green", "red"]
+    )
 
 
 # --- Strangers ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader, BytesIO
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
@@ -107,18 +108,20 @@ def _readable(name: str) -> str:
 
 def _read_all(files: dict[str, Path], shelf: Shelf) -> Generator[tuple[str, PhotoFile | LabelTable | Problem]]:
     """Each name with what it is, in order; read by as many threads as there are processors."""
-    executor = ThreadPoolExecutor(os.cpu_count())
+    executor, stopped = ThreadPoolExecutor(os.cpu_count()), Event()
     try:
         items = list(files.items())
         batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
-        for batch, outcomes in zip(batches, executor.map(partial(_read_some, shelf), batches), strict=True):
+        for batch, outcomes in zip(batches, executor.map(partial(_read_some, shelf, stopped), batches), strict=True):
             yield from zip([name for name, _ in batch], outcomes, strict=True)
     finally:
+        stopped.set()
         executor.shutdown(cancel_futures=True)
 
 
-def _read_some(shelf: Shelf, batch: list[tuple[str, Path]]) -> list[PhotoFile | LabelTable | Problem]:
-    return [_read(shelf, name, path) for name, path in batch]
+def _read_some(shelf: Shelf, stopped: Event, batch: list[tuple[str, Path]]) -> list[PhotoFile | LabelTable | Problem]:
+    """Of a batch; not all of it once nobody wants it any more."""
+    return [_read(shelf, name, path) for name, path in batch if not stopped.is_set()]
 
 
 def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | LabelTable | Problem:

@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from resnet_finetune.data import archives
 from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data
 from resnet_finetune.data.scan import Scan, scan_files
@@ -61,8 +60,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
     seen = gr.State(None)
     heading(text("step.data"), text("data.lead"))
     zone = bring.drop_zone()
-    endings = sorted({Path(suffix).suffix for suffix in archives.SUFFIXES})  # of .tar.gz, Gradio looks at the .gz
-    archive = gr.File(file_count="single", file_types=endings, show_label=False, elem_id="data-zip")
+    archive = gr.File(file_count="single", show_label=False, elem_id="data-zip")  # what it is, its content tells
     with gr.Row(elem_classes="ways"):
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.folder"), text("data.folder.what")))
