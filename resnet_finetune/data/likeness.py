@@ -89,9 +89,15 @@ def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
         first, second = (numbers + start for numbers in np.nonzero(np.triu(close, 1)))
         few = np.arange(len(first)) - np.searchsorted(first, first) < MOST_ALIKE
         first, second = first[few], second[few]
-        alike = (thumbs[first] * thumbs[second]).sum(1) >= LEAST_CORRELATION
+        alike = _correlations(thumbs, first, second) >= LEAST_CORRELATION
         found.append(np.stack([first[alike], second[alike]], 1))
     return np.concatenate(found)
+
+
+def _correlations(thumbs: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Of each pair; some at a time, for the copies of all would take hundreds of megabytes."""
+    parts = np.array_split(np.arange(len(first)), 1 + len(first) // 4096)
+    return np.concatenate([np.einsum("pv,pv->p", thumbs[first[part]], thumbs[second[part]]) for part in parts])
 
 
 def _standardised(photos: Sequence[PhotoFile]) -> np.ndarray:
