@@ -111,6 +111,16 @@ def test_a_scan_can_be_stopped(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#data-findings")).to_contain_text("12 photos in 3 classes", timeout=MINUTE)
 
 
+def test_a_class_of_two_photos_is_enough(page: Page, demo: Path, tmp_path: Path) -> None:
+    """One of them is held back for the test; the other is not "only one photo"."""
+    root = some_of(demo, tmp_path / "fruit", 25)
+    for spare in sorted((root / "Melon").iterdir())[2:]:
+        spare.unlink()
+    choose_folder(page, root)
+    expect(page.locator("#data-findings")).to_contain_text("52 photos in 3 classes", timeout=MINUTE)
+    expect(page.locator("#data-next")).to_be_visible()
+
+
 # --- The doctor --------------------------------------------------------------------------------------------------------
 
 

@@ -154,13 +154,13 @@ def _restore() -> Iterator[Answer]:
     """What was chosen before the page was loaded; while a training goes on, that is what the person came to see."""
     before = desk.kept()
     if before is None or jobs.current():
-        yield _nothing()
+        yield _answer(_NOTHING)
     else:
         yield from _look(before)
 
 
 def _stopped() -> Answer:
-    return None, None, message("info", text("data.stopped")), _NOTHING, gr.Button(visible=False), gr.Button(visible=False)
+    return _answer(message("info", text("data.stopped")))
 
 
 # --- What is found -----------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def _look(chosen: Desk) -> Iterator[Answer]:
 def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
     """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
     if seen is None:
-        return _nothing()
+        return _answer(_NOTHING)
     clicked = event._data if isinstance(event._data, dict) else {}
     now = seen.desk
     if clicked.get("undo_all"):
@@ -219,32 +219,31 @@ def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answe
     facts = [text("data.scanned", done=done, total=total)] if total else []
     if done and seconds > 1:
         facts.append(text("train.left", time=duration(seconds / done * (total - done))))
-    share = done / max(1, total)
-    return None, None, progress(what, share, facts), _NOTHING, gr.Button(visible=False), gr.Button(visible=True)
+    return _answer(progress(what, done / max(1, total), facts), scanning=True)
 
 
 def _found(chosen: Desk, scanned: Scan) -> Answer:
-    dataset = split(understand(scanned, chosen.names), seed=0)
+    dataset = understand(scanned, chosen.names)
     findings = Findings.of(dataset)
-    doctor = cards(findings, chosen.names)
-    seen = Seen(chosen, scanned, findings)
+    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.names)
+    said = overview(split(dataset, seed=0), chosen.where)
     try:
         require_trainable(dataset)
     except UserError as error:
-        said = _refusal(error) + overview(dataset, chosen.where)
-        return None, seen, said, doctor, gr.Button(visible=False), gr.Button(visible=False)
-    ready = Chosen(chosen, len(dataset.photos), len(dataset.classes))
-    said = overview(dataset, chosen.where)
-    return ready, seen, said, doctor, gr.Button(visible=True), gr.Button(visible=False)
+        return _answer(_refusal(error) + said, doctor, seen=seen)
+    return _answer(said, doctor, seen=seen, ready=Chosen(chosen, len(dataset.photos), len(dataset.classes)))
 
 
 def _refused(error: UserError) -> Answer:
-    return None, None, _refusal(error), _NOTHING, gr.Button(visible=False), gr.Button(visible=False)
+    return _answer(_refusal(error))
+
+
+def _answer(
+    said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
+) -> Answer:
+    """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
+    return ready, seen, said, doctor, gr.Button(visible=ready is not None), gr.Button(visible=scanning)
 
 
 def _refusal(error: UserError) -> Markup:
     return message("bad", text("data.stop"), error.messages)
-
-
-def _nothing() -> Answer:
-    return None, None, _NOTHING, _NOTHING, gr.Button(visible=False), gr.Button(visible=False)
