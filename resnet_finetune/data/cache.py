@@ -48,7 +48,7 @@ _OWNER_GONE = (FileNotFoundError, PermissionError)  # another process was quicke
 
 @dataclass
 class _Box:
-    """Being filled. ``rows`` is what will be in its list."""
+    """Being filled."""
 
     path: Path  # without suffix
     file: BinaryIO
@@ -99,8 +99,7 @@ class Shelf:
 
     def close(self) -> None:
         """Make what was added findable for others. To be called when the scan ends, however it ends."""
-        with self._lock:
-            box, self._box = self._box, None
+        box = self._taken_box()
         if box:
             self._finish(box)
 
@@ -159,10 +158,15 @@ class Shelf:
         except OSError:
             self._drop(box)
 
-    def _give_up(self) -> None:
+    def _taken_box(self) -> _Box | None:
+        """The box that is being filled, which then is so no more."""
         with self._lock:
             box, self._box = self._box, None
+        return box
+
+    def _give_up(self) -> None:
         self.full = True
+        box = self._taken_box()
         if box:
             self._drop(box)
 

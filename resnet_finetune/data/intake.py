@@ -11,6 +11,11 @@ from resnet_finetune.words.home import home
 DEMO = Path(__file__).parents[2] / "assets" / "demo" / "groceries.zip"
 
 
+def unquoted(path: str) -> str:
+    """Windows puts quotes around a path that is copied."""
+    return path.strip().strip('"')
+
+
 def open_data(data: str) -> Path:
     """The folder of photos that ``data`` names.
 
@@ -20,7 +25,7 @@ def open_data(data: str) -> Path:
     Raises:
         UserError: there is no such thing, or it is not safe to unpack.
     """
-    data = data.strip().strip('"')  # Windows puts quotes around a copied path
+    data = unquoted(data)
     if not data:
         raise UserError("No photos were chosen: name a folder, or a .zip or .tar of one.")
     try:

@@ -77,9 +77,7 @@ def _common(photos: Sequence[Photo], labels: np.ndarray, near: Pairs) -> np.ndar
 
 
 def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
-    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number:
-    about 0.2 s for 10,000.
-    """
+    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number."""
     looks = np.array([photo.facts.look for photo in photos], np.uint64)
     thumbs = _standardised(photos)
     found = [np.empty((0, 2), np.int64)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import fields
 
 import numpy as np
 from scipy.special import softmax
@@ -12,14 +11,14 @@ from torch import nn
 
 from resnet_finetune.data.split import folds, judges
 from resnet_finetune.engine.first_answer import add_head, features_of
+from resnet_finetune.engine.judge import write_report
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.probe import linear_head
-from resnet_finetune.words import disk
-from resnet_finetune.words.events import Event, FirstAnswer, Score
-from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, make_result
+from resnet_finetune.words.events import Event, FirstAnswer, Kept, Score
+from resnet_finetune.words.report import FirstScore, Judged, make_result
 
 
-def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None, Score]:
+def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None, tuple[Score, Kept]]:
     """Write the model, a head fitted to all photos, and the report, in which each photo has the answer of a head that was
     fitted without it and without those like it (grouped, stratified folds; the features are of the frozen network, which has
     seen none of them).
@@ -46,13 +45,6 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     seconds = material.clock()
     yield FirstAnswer(validation=result.test, confusion=result.confusion, seconds=seconds)
     accuracy = result.test.accuracy
-    report = Report(
-        **{spec.name: getattr(result, spec.name) for spec in fields(result)},
-        root=str(material.dataset.root.absolute()),
-        kept="first answer",
-        first_answer=FirstScore(accuracy=accuracy, validation_accuracy=accuracy, seconds=seconds),
-        cross_validated=True,
-        notes=material.notes,
-    )
-    disk.write_json(material.run / REPORT, report.to_json())
-    return result.test
+    first = FirstScore(accuracy=accuracy, validation_accuracy=accuracy, seconds=seconds)
+    write_report(material, result, "first answer", first)
+    return result.test, "first answer"

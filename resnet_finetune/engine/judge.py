@@ -17,7 +17,7 @@ from resnet_finetune.engine.progress import Pace
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score
-from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, make_result, wilson
+from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
 
 
 @torch.no_grad()
@@ -89,11 +89,21 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
         validation_accuracy=standing.first.validation.accuracy,
         seconds=standing.first.seconds,
     )
-    parts = {spec.name: getattr(result, spec.name) for spec in fields(result)}
-    root = str(material.dataset.root.absolute())
-    report = Report(**parts, root=root, kept=standing.kept, first_answer=first, notes=material.notes)
+    write_report(material, result, standing.kept, first)
+    return result.test, standing.kept
+
+
+def write_report(material: Material, result: Result, kept: Kept, first: FirstScore) -> None:
+    """Raises ``OSError`` when it cannot be written; an earlier report is then as it was."""
+    report = Report(
+        **{spec.name: getattr(result, spec.name) for spec in fields(result)},
+        root=str(material.dataset.root.absolute()),
+        kept=kept,
+        first_answer=first,
+        cross_validated=material.dataset.cross_validated,
+        notes=material.notes,
+    )
     disk.write_json(material.run / REPORT, report.to_json())
-    return report.test, report.kept
 
 
 def _scores(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:

@@ -53,15 +53,14 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
     try:
         material, net = yield from gather(settings, run, standing, check_stop, clock)
         if material.dataset.cross_validated:
-            score = yield from cross_validate(material, net)
-            yield Finished(test=score, kept="first answer", seconds=clock())
-            shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)
-            return
-        if standing is None:
-            standing = yield from first_answer(material, net)
+            score, kept = yield from cross_validate(material, net)
         else:
-            add_head(net, len(material.dataset.classes))  # its weights come from the checkpoint
-        yield from fine_tune_network(material, net, standing)
+            if standing is None:
+                standing = yield from first_answer(material, net)
+            else:
+                add_head(net, len(material.dataset.classes))  # its weights come from the checkpoint
+            yield from fine_tune_network(material, net, standing)
+            score, kept = yield from test(material, compare=True)
     except StopAsked:
         if material and checkpoint.load_standing(run):
             score, kept = yield from test(material, compare=False)
@@ -70,6 +69,5 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
             report = read_report(run)
             yield Stopped(test=report.test if report else None, kept=report.kept if report else None, seconds=clock())
         return
-    score, kept = yield from test(material, compare=True)
     yield Finished(test=score, kept=kept, seconds=clock())
     shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)  # only needed to go on

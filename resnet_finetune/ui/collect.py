@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, FastAPI, Request
 from fastapi.responses import FileResponse, Response
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -22,8 +20,9 @@ from starlette.types import Message
 
 from resnet_finetune.data import collection
 from resnet_finetune.data.collection import NoRoom, NotHere
-from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.ui.texts import text
+from resnet_finetune.ui.thumbnails import jpeg
 from resnet_finetune.words.errors import UserError
 
 MAX_REQUEST = 600 * 10**6  # bytes: the largest file that is taken, and what wraps it
@@ -93,12 +92,10 @@ def _thumbnail(id: str, path: str) -> Response:
     """A small picture of one photo. The file itself is never served."""
     photo = collection.find(id).file(path)
     try:
-        pixels = square(decode(photo, THUMBNAIL), THUMBNAIL)
+        content = jpeg(photo, THUMBNAIL)
     except UnreadablePhoto as error:
         return _sentence(404, error.message)
-    jpeg = BytesIO()
-    Image.fromarray(pixels).save(jpeg, "JPEG", quality=75)
-    return Response(jpeg.getvalue(), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @_router.get("/script/{name}")

@@ -13,7 +13,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.data.dataset import understand
-from resnet_finetune.data.intake import open_data
+from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.runs import jobs
@@ -139,7 +139,7 @@ def _take_brought(event: gr.EventData) -> Iterator[Answer]:
 
 
 def _take_folder(path: str) -> Iterator[Answer]:
-    folder = folders.unquoted(path)
+    folder = unquoted(path)
     if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:

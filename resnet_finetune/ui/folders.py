@@ -6,15 +6,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from resnet_finetune.data.intake import unquoted
 from resnet_finetune.ui.parts import action
 from resnet_finetune.ui.texts import text
 
 MOST = 300  # folders listed
-
-
-def unquoted(path: str) -> str:
-    """Windows puts quotes around a path that is copied."""
-    return path.strip().strip('"')
 
 
 def listing(path: str) -> Markup:

@@ -14,13 +14,18 @@ from resnet_finetune.data.images import UnreadablePhoto, decode, square
 SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
 
 
+def jpeg(path: Path, side: int) -> bytes:
+    """A square of ``side`` pixels. Raises ``UnreadablePhoto``."""
+    file = BytesIO()
+    Image.fromarray(square(decode(path, side), side)).save(file, "JPEG", quality=75)
+    return file.getvalue()
+
+
 def thumbnail(path: Path, name: str) -> Markup:
     """An ``<img>`` of about 4 kB, or an empty frame where the photo cannot be read (any more)."""
     try:
-        photo = square(decode(path, SIDE), SIDE)
+        content = jpeg(path, SIDE)
     except (UnreadablePhoto, OSError):
         return Markup('<span class="photo" role="img" aria-label="{0}" title="{0}"></span>').format(name)
-    jpeg = BytesIO()
-    Image.fromarray(photo).save(jpeg, "JPEG", quality=75)
-    source = f"data:image/jpeg;base64,{b64encode(jpeg.getvalue()).decode()}"
+    source = f"data:image/jpeg;base64,{b64encode(content).decode()}"
     return Markup('<img class="photo" src="{1}" alt="{0}" title="{0}">').format(name, source)
