@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.facts import tiny
-from resnet_finetune.data.images import UnreadablePhoto, centre, read
+from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.data.intake import open_data
 from resnet_finetune.data.likeness import LEAST_CORRELATION, MOST_BITS
 
@@ -58,17 +58,17 @@ class Looks:
     """Hashes and standardised tiny copies of some photos."""
 
     def __init__(self, photos: list[Image.Image]) -> None:
-        squares = [centre(photo, SIZE) for photo in photos]
+        thumbs = tiny([square(photo, SIZE) for photo in photos])
         self.hashes: dict[str, np.ndarray] = {}
         self.milliseconds: dict[str, float] = {}
-        small = [tiny(square).convert("L") for square in squares]
+        small = [Image.fromarray(thumb).convert("L") for thumb in thumbs]
         for name, hashed in HASHES.items():
             began = time.perf_counter()
             self.hashes[name] = np.array([hashed(gray).hash.ravel() for gray in small])
             self.milliseconds[name] = 1000 * (time.perf_counter() - began) / len(photos)
-        thumbs = np.array([np.asarray(tiny(square)).ravel() for square in squares], np.float32)
-        thumbs -= thumbs.mean(1, keepdims=True)
-        self.thumbs = thumbs / np.maximum(np.linalg.norm(thumbs, axis=1, keepdims=True), 1e-6)
+        flat = thumbs.reshape(len(thumbs), -1).astype(np.float32)
+        flat -= flat.mean(1, keepdims=True)
+        self.thumbs = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
 
     def alike(self, name: str, others: Looks) -> np.ndarray:
         """bool [photos, others]"""

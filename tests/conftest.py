@@ -4,6 +4,7 @@ the page in a real browser."""
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -235,9 +236,18 @@ def url(server_home: Path) -> Iterator[str]:
         yield url
 
 
+def _frame(number: int) -> bytes:
+    shapes = np.random.default_rng(number).integers(0, 256, (6, 8, 3), np.uint8)
+    frame = io.BytesIO()
+    Image.fromarray(shapes).resize((640, 480), Image.Resampling.BICUBIC).save(frame, "JPEG")
+    return frame.getvalue()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Its camera shows a drawing, and may be used without asking."""
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Its camera shows another picture at every moment, and may be used without asking."""
+    film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    film.write_bytes(b"".join(_frame(number) for number in range(200)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -247,6 +257,7 @@ def browser() -> Iterator[Browser]:
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-video-capture={film}",
                 "--use-fake-ui-for-media-stream",
             ],
         )

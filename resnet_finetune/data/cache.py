@@ -36,7 +36,7 @@ from resnet_finetune.words.home import home
 # larger (Touvron et al. 2019).
 SIZE = 320
 PHOTO_BYTES = SIZE * SIZE * 3
-MAKING = 1  # to be raised with every change of the decoder, the square or the facts: what is kept is then made anew
+MAKING = 2  # to be raised with every change of the decoder, the square or the facts: what is kept is then made anew
 
 BOX_PHOTOS = 1024  # in one box at the most: what a kill in the middle of a scan can cost
 MOST_BYTES = 20 * 10**9  # of all shelves together
@@ -80,15 +80,15 @@ class Shelf:
         place = self._places.get(digest)
         return place.facts if place else None
 
-    def add(self, digest: str, pixels: bytes, facts: Facts) -> None:
-        """Keep uint8 [SIZE, SIZE, 3], as bytes. Where there is no room, it is not kept, and ``full`` says so."""
+    def add(self, digest: str, pixels: np.ndarray, facts: Facts) -> None:
+        """Keep uint8 [SIZE, SIZE, 3]. Where there is no room, it is not kept, and ``full`` says so."""
         try:
             with self._lock:
                 if self.full or digest in self._places:
                     return
                 box = self._box or self._new_box()
-                box.file.write(pixels)
-                place = _Place(box.path, len(box.photos), _check(pixels), facts)
+                box.file.write(pixels.data)
+                place = _Place(box.path, len(box.photos), _check(pixels.data), facts)
                 self._places[digest] = box.photos[digest] = place
                 if len(box.photos) < BOX_PHOTOS:
                     return
@@ -243,9 +243,9 @@ def _row(box: np.ndarray, place: _Place) -> np.ndarray | None:
     return row if _check(row.data) == place.check else None
 
 
-def _check(pixels: bytes | memoryview) -> int:
+def _check(pixels: memoryview) -> int:
     """Of a sample that touches every page of memory (4096 bytes): a power cut loses whole pages."""
-    return zlib.crc32(memoryview(pixels).cast("B")[::509].tobytes())
+    return zlib.crc32(pixels.cast("B")[::509].tobytes())
 
 
 def _make_room(keep: Path) -> None:

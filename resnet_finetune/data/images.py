@@ -117,18 +117,21 @@ def read(source: Path | BinaryIO, side: int) -> tuple[Image.Image, Header]:
 def square(photo: Image.Image | np.ndarray, size: int) -> np.ndarray:
     """The one preprocessing: the largest centred square of a photo (RGB, or uint8 [H, W, 3]) as uint8 [size, size, 3].
 
-    Antialiased bilinear interpolation; the same as resizing the shorter side to ``size`` and cropping the centre.
+    Antialiased bilinear interpolation of what is in the square, in whole numbers all the way, so that every machine gets the
+    same pixels. PyTorch does it in a third of Pillow's time, and to within a level the same.
     """
-    return np.array(centre(Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo, size))
+    import torch  # Here, as it takes seconds: to refuse an archive nobody should wait for it.
 
-
-def centre(image: Image.Image, size: int) -> Image.Image:
-    """The same, as a picture."""
-    width, height = image.size
+    height, width = (photo.height, photo.width) if isinstance(photo, Image.Image) else photo.shape[:2]
     short = min(height, width)
-    left, top = (width - short) / 2, (height - short) / 2
-    box = (left, top, left + short, top + short)
-    return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    left, top = (width - short) // 2, (height - short) // 2
+    if isinstance(photo, Image.Image):
+        pixels = np.array(photo.crop((left, top, left + short, top + short)))
+    else:
+        pixels = np.array(photo[top : top + short, left : left + short])
+    stacked = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)  # in this layout it takes half as long
+    resized = torch.nn.functional.interpolate(stacked, (size, size), mode="bilinear", antialias=True)
+    return np.ascontiguousarray(resized.permute(0, 2, 3, 1)[0].numpy())
 
 
 def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:

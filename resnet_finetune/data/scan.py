@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedReader, BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 
 from resnet_finetune.data.cache import SIZE, Shelf
-from resnet_finetune.data.facts import measure
-from resnet_finetune.data.images import UnreadablePhoto, begins_like_a_photo, centre, read
+from resnet_finetune.data.facts import Border, border, measure
+from resnet_finetune.data.images import Header, UnreadablePhoto, begins_like_a_photo, read, square
 from resnet_finetune.data.label_table import LabelTable, UnreadableTable, is_table, read_table
 from resnet_finetune.data.names import is_system
 from resnet_finetune.data.photos import PhotoFile
@@ -121,37 +121,61 @@ def _read_all(files: dict[str, Path], shelf: Shelf) -> Generator[tuple[str, Phot
 
 def _read_some(shelf: Shelf, stopped: Event, batch: list[tuple[str, Path]]) -> list[PhotoFile | LabelTable | Problem]:
     """Of a batch; not all of it once nobody wants it any more."""
-    return [_read(shelf, name, path) for name, path in batch if not stopped.is_set()]
+    read = [_read(shelf, name, path) for name, path in batch if not stopped.is_set()]
+    measured = iter(_measured(shelf, [outcome for outcome in read if isinstance(outcome, _Decoded)]))
+    return [next(measured) if isinstance(outcome, _Decoded) else outcome for outcome in read]
 
 
-def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | LabelTable | Problem:
+@dataclass(frozen=True)
+class _Decoded:
+    """A photo that was not on the shelf."""
+
+    path: Path
+    name: str
+    digest: str
+    header: Header
+    border: Border
+    pixels: np.ndarray  # uint8 [SIZE, SIZE, 3]
+
+
+def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | _Decoded | LabelTable | Problem:
     try:
-        photo = _photo(shelf, name, path)
+        return _photo(shelf, name, path)
     except UnreadablePhoto as error:
         problem = Problem(path=name, kind=error.kind, message=error.message)
         return _table(name, path) or problem if error.kind == "not-a-photo" and is_table(name) else problem
     except OSError as error:
         return Problem(path=name, kind="unreadable", message=f"It vanished while it was read ({error.strerror}): scan again.")
-    return photo
 
 
-def _photo(shelf: Shelf, name: str, path: Path) -> PhotoFile:
-    """The photo, from the shelf when the same file was read before. Raises ``UnreadablePhoto`` and ``OSError``."""
-    with path.open("rb") as file:
-        source: BytesIO | BufferedReader = BytesIO(file.read()) if os.fstat(file.fileno()).st_size <= IN_MEMORY else file
+def _photo(shelf: Shelf, name: str, path: Path) -> PhotoFile | _Decoded:
+    """Decoded only if the same file was not read before. Raises ``UnreadablePhoto`` and ``OSError``."""
+    with path.open("rb", buffering=0) as file:
+        small = os.fstat(file.fileno()).st_size <= IN_MEMORY
+        source: BytesIO | FileIO = BytesIO(file.read()) if small else file
         if not begins_like_a_photo(source.read(16)):
             read(path, SIZE)  # refuses it, in the usual words: a film of 4 GB is not worth a hash
         source.seek(0)
         digest = hashlib.file_digest(source, "sha256").hexdigest()
         facts = shelf.find(digest)
-        if facts is None:
-            source.seek(0)
-            whole, header = read(source, SIZE)
-            square = centre(whole, SIZE)
-            content = square.tobytes()
-            facts = measure(whole, square, np.frombuffer(content, np.uint8).reshape(SIZE, SIZE, 3), header)
-            shelf.add(digest, content, facts)
-    return PhotoFile(path=path, name=name, digest=digest, facts=facts)
+        if facts is not None:
+            return PhotoFile(path=path, name=name, digest=digest, facts=facts)
+        source.seek(0)
+        whole, header = read(source, SIZE)
+        return _Decoded(path, name, digest, header, border(whole), square(whole, SIZE))
+
+
+def _measured(shelf: Shelf, photos: list[_Decoded]) -> list[PhotoFile]:
+    """With their facts, and put on the shelf."""
+    if not photos:
+        return []
+    all_facts = measure([(photo.header, photo.border, photo.pixels) for photo in photos])
+    for photo, facts in zip(photos, all_facts, strict=True):
+        shelf.add(photo.digest, photo.pixels, facts)
+    return [
+        PhotoFile(path=photo.path, name=photo.name, digest=photo.digest, facts=facts)
+        for photo, facts in zip(photos, all_facts, strict=True)
+    ]
 
 
 def _table(name: str, path: Path) -> LabelTable | Problem | None:

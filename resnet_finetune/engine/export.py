@@ -51,7 +51,7 @@ class _WholePhoto(nn.Module):
         height, width = photo.shape[0], photo.shape[1]
         short = torch.sym_min(height, width)
         values = photo.float().permute(2, 0, 1)  # [3, H, W]
-        # Pillow resizes along rows, then columns, and rounds after each.
+        # Along rows, then along columns, rounded after each.
         values = (values @ self._resampling(width, short).T + 0.5).floor()  # [3, H, size]
         values = (self._resampling(height, short) @ values + 0.5).floor()  # [3, size, size]
         logits: Tensor = self.net(self.preprocessing.normalise(values.permute(1, 2, 0)[None]))
@@ -60,14 +60,16 @@ class _WholePhoto(nn.Module):
     def _resampling(self, length: int, short: int | torch.SymInt) -> Tensor:
         """Weights [size, length] of an antialiased bilinear resize of the centred ``short`` of ``length`` pixels.
 
-        In double precision, because a weight that is off in the fifth digit already rounds some pixels the other way.
+        Rounded to as many bits as let the largest of them fit into 16, sign included: else some pixels round the other way.
         """
         size = self.preprocessing.size
         scale: Tensor = torch.ones(1, 1, dtype=torch.float64) * short / size  # type: ignore[assignment]
-        centre = (length - short) / 2 + (torch.arange(size)[:, None] + 0.5) * scale
-        distance = (torch.arange(length)[None] + 0.5 - centre) / scale.clamp(min=1)
-        weights = (1 - distance.abs()).clamp(min=0)
-        return (weights / weights.sum(1, keepdim=True)).float()
+        place = torch.arange(length)[None] - (length - short) // 2 + 0.5  # in the square
+        distance = (place - (torch.arange(size)[:, None] + 0.5) * scale) / scale.clamp(min=1)
+        weights = (1 - distance.abs()).clamp(min=0) * ((place > 0) & (place < short))
+        weights = weights / weights.sum(1, keepdim=True)
+        unit = 2 ** ((2**15 - 0.5) / weights.max()).log2().floor().clamp(max=22)
+        return ((weights * unit + 0.5).floor() / unit).float()
 
 
 def export_onnx(run: Path, to: Path) -> Exported:
