@@ -1,0 +1,72 @@
+"""Take the pictures of the page that the README shows, anew: ``.venv/bin/python scripts/take_pictures.py [--to FOLDER]``.
+
+Starts the app with an empty home, goes the whole way with the demo photos in a real browser (Debian's chromium, playwright from
+requirements-test.txt), and photographs each step. Some two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from conftest import serving  # noqa: E402  the app, as the tests start it
+
+SIZE = {"width": 1280, "height": 800}
+LONG = 300_000  # milliseconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "pictures")
+    to = parser.parse_args().to
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
+        with serving(Path(home), "app.py", "--no-browser") as url:
+            page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
+            page.goto(url)
+            go_the_way(page, Path(home), to)
+
+
+def go_the_way(page: Page, home: Path, to: Path) -> None:
+    page.locator("#data-demo").click(timeout=LONG)
+    page.locator("#data-next").wait_for(timeout=LONG)
+    take(page, to / "1-your-data.png", "#data-findings")
+    page.locator("#data-next").click()
+    page.locator("#model-next").wait_for()
+    take(page, to / "2-model.png")
+    page.locator("#model-next").click()
+    page.locator("#train-start").click()
+    page.locator("#train-curves svg").nth(1).wait_for(timeout=LONG)
+    page.wait_for_timeout(5000)  # some epochs
+    take(page, to / "3-train.png")
+    page.locator("#train-next").click(timeout=LONG)
+    page.locator("#results-matrix tbody").wait_for(timeout=LONG)
+    take(page, to / "4-results.png")
+    page.locator("#results-next").click()
+    with zipfile.ZipFile(ROOT / "assets" / "demo" / "new_photos.zip") as archive:
+        names = [name for name in sorted(archive.namelist()) if not name.endswith("/")]
+        photos = [archive.extract(name, home) for name in names[:: len(names) // 3]]
+    page.locator("#try-files input[type=file]").set_input_files(photos)
+    page.locator("#try-answers article").nth(len(photos) - 1).wait_for(timeout=LONG)
+    take(page, to / "5-try-it.png", "#try-answers")
+
+
+def take(page: Page, file: Path, from_here: str | None = None) -> None:
+    """What is in the window; ``from_here`` is what should be at its top."""
+    if from_here:
+        page.locator(from_here).evaluate("element => element.scrollIntoView()")
+    page.wait_for_timeout(1000)  # pictures load, colours fade in
+    page.screenshot(path=file)
+
+
+if __name__ == "__main__":
+    main()
