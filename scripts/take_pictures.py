@@ -46,11 +46,11 @@ def go_the_way(page: Page, home: Path, to: Path) -> None:
     page.locator("#model-next").click()
     page.locator("#train-start").click()
     page.locator("#train-curves svg").nth(1).wait_for(timeout=LONG)
-    page.wait_for_timeout(5000)  # some epochs
+    page.wait_for_timeout(15_000)  # some epochs
     take(page, to / "3-train.png")
     page.locator("#train-next").click(timeout=LONG)
     page.locator("#results-matrix tbody").wait_for(timeout=LONG)
-    take(page, to / "4-results.png")
+    take(page, to / "4-results.png", "#results-summary")
     page.locator("#results-next").click()
     with zipfile.ZipFile(ROOT / "assets" / "demo" / "new_photos.zip") as archive:
         names = [name for name in sorted(archive.namelist()) if not name.endswith("/")]

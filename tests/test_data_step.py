@@ -148,7 +148,7 @@ def test_the_doctor_is_listened_to(page: Page, server_home: Path, demo: Path, tm
     expect(conflict.locator("img.photo")).to_have_count(4)
     for kind, name in (("duplicate", "copy.jpg"), ("dark", "Melon/"), ("too-few", "Lemon")):
         expect(doctor.locator(f"[data-kind={kind}] li")).to_contain_text(name)
-    expect(page.get_by_role("alert")).to_contain_text("Only one photo was found for Lemon")
+    expect(page.get_by_role("alert")).to_contain_text("Only one photo was found for “Lemon”")
     expect(page.locator("#data-next")).to_be_hidden()
 
     # Only the wrong one of the two; then all dark ones; then the class.

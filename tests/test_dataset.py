@@ -122,7 +122,7 @@ def test_photos_of_no_split_beside_test_photos_are_trained_on(tmp_path: Path) ->
 
 def test_a_class_that_has_only_test_photos_beside_photos_of_no_split_is_told(tmp_path: Path) -> None:
     dataset = scanned(table_of(tmp_path, *["cat ", "dog "] * 3, *["cat test", "dog test", "owl test"]))
-    with pytest.raises(UserError, match="No training photos were found for owl"):
+    with pytest.raises(UserError, match="No training photos were found for “owl”"):
         require_trainable(dataset)
 
 

@@ -45,13 +45,13 @@ def parted(dataset: Dataset, together: Iterable[Iterable[str]]) -> list[set[str]
         ([], ["No class folders", "cats/ and dogs/"]),
         (["1.png", "2.png"], ["No class folders", "cats/ and dogs/"]),
         (["cats*5"], ["Only one class", "cats", "something else"]),
-        (["cats*5", "dogs*1"], ["Only one photo was found for dogs", "add more"]),
-        (["cats*1"], ["Only one class", "Only one photo was found for cats"]),  # all mistakes at once
-        (["cats*5"] + [f"{name}*1" for name in "abcdefgh"], ["a, b, c, d, e and 3 more"]),
-        (["val/cats*3", "val/dogs*3", "test/cats*3", "test/dogs*3"], ["No training photos were found for cats, dogs"]),
-        (["train/cats*3", "train/dogs*3", "test/cats*3", "test/owls*3"], ["No training photos were found for owls"]),
-        (["train/cats*3", "train/dogs*1", "test/cats*3", "test/dogs*3"], ["Only one photo was found for dogs"]),
-        (["train/cats*3", "train/dogs*3", "val/cats*3", "test/owls*3"], ["No training photos were found for owls"]),
+        (["cats*5", "dogs*1"], ["Only one photo was found for “dogs”", "add more"]),
+        (["cats*1"], ["Only one class", "Only one photo was found for “cats”"]),  # all mistakes at once
+        (["cats*5"] + [f"{name}*1" for name in "abcdefgh"], ["“a”, “b”, “c”, “d”, “e” and 3 more"]),
+        (["val/cats*3", "val/dogs*3", "test/cats*3", "test/dogs*3"], ["No training photos were found for “cats”, “dogs”"]),
+        (["train/cats*3", "train/dogs*3", "test/cats*3", "test/owls*3"], ["No training photos were found for “owls”"]),
+        (["train/cats*3", "train/dogs*1", "test/cats*3", "test/dogs*3"], ["Only one photo was found for “dogs”"]),
+        (["train/cats*3", "train/dogs*3", "val/cats*3", "test/owls*3"], ["No training photos were found for “owls”"]),
     ],
 )
 def test_mistakes_are_named_with_their_remedy(tmp_path: Path, files: list[str], words: list[str]) -> None:
@@ -70,7 +70,7 @@ def test_a_few_photos_are_enough(tmp_path: Path, files: list[str]) -> None:
 def test_copies_of_one_photo_are_one_photo(tmp_path: Path) -> None:
     write_photos(tmp_path, "cats*5", "dogs*1")
     (tmp_path / "dogs" / "copy.png").write_bytes((tmp_path / "dogs" / "0.png").read_bytes())
-    with pytest.raises(UserError, match="Only one photo was found for dogs"):
+    with pytest.raises(UserError, match="Only one photo was found for “dogs”"):
         require_trainable(scanned(tmp_path))
 
 

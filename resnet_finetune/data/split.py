@@ -86,10 +86,10 @@ def require_trainable(dataset: Dataset) -> None:
             "because a model learns by telling classes apart."
         )
     distinct = Counter(label for label, _ in {(photo.label, photo.digest) for photo in _to_divide(dataset)})
-    none = [class_ for label, class_ in enumerate(dataset.classes) if distinct[label] == 0]
+    none = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 0]
     if none:
         mistakes.append(f"No training photos were found for {listed(none)}: put some into the train folder.")
-    one = [class_ for label, class_ in enumerate(dataset.classes) if distinct[label] == 1]
+    one = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 1]
     if one:
         mistakes.append(
             f"Only one photo was found for {listed(one)} (copies do not count): add more photos, or take the folder out."
