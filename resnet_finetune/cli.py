@@ -28,6 +28,7 @@ from resnet_finetune.words.events import (
     Failed,
     Finished,
     FirstAnswer,
+    Noted,
     Planned,
     Progress,
     Score,
@@ -263,6 +264,8 @@ def _show(event: Event) -> None:
             for note in event.notes:
                 _say(note)
             _say(f"{event.model} on {event.device}; its weights: {event.weights}.")
+        case Noted():
+            _say(event.note)
         case Progress():
             _live(f"{event.stage}: {event.done} of {event.total}")
         case FirstAnswer():

@@ -25,6 +25,7 @@ EXAMPLES: tuple[Event, ...] = (
         notes=["Einfach wäre zu leicht."],
     ),
     events.Progress(stage="scan", done=1, total=2, seconds_left=None),
+    events.Noted(note="Memory ran out."),
     events.FirstAnswer(validation=SCORE, confusion=[[1, 0], [2, 3]], seconds=1.5),
     events.Planned(epochs=6, steps=60, photo_size=208, batch=16, seconds=None),
     events.Step(step=1, steps=60, loss=0.7, images_per_second=30.0, seconds_left=10.0),

@@ -8,16 +8,21 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from conftest import ROOT, SHARED_DATA, make_photos
 from PIL import Image
+from torch import Tensor, nn
 
 from resnet_finetune.data import cache
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.loop import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
+from resnet_finetune.model import weights
 from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.model.weights import load_backbone
 from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
@@ -25,6 +30,7 @@ from resnet_finetune.words.events import (
     Event,
     Finished,
     FirstAnswer,
+    Noted,
     Planned,
     Progress,
     Started,
@@ -265,3 +271,34 @@ def test_ants_and_bees_with_their_own_split(tmp_path: Path) -> None:
     assert isinstance(finished, Finished)
     assert finished.test.n == 153
     assert finished.test.accuracy >= 0.95
+
+
+def test_a_card_with_too_little_memory_trains_with_fewer_photos_at_a_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has room for 16 photos to be judged, for 4 to be learnt from, and once the training goes on for 2."""
+    most, learnt = 0, 0
+
+    def load(*args: Any) -> nn.Module:
+        net = load_backbone(*args)
+        net.register_forward_pre_hook(use)
+        return net
+
+    def use(net: nn.Module, photos: tuple[Tensor]) -> None:
+        nonlocal most, learnt
+        if torch.is_grad_enabled():
+            learnt += 1
+            if len(photos[0]) > (4 if learnt < 20 else 2):
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            most = max(most, len(photos[0]))
+
+    monkeypatch.setattr(weights, "load_backbone", load)
+    events = list(fine_tune(settings))
+    assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
+    notes = [event.note for event in events if isinstance(event, Noted)]
+    assert [next(n for n in (8, 4, 2) if f"{n} photos" in note) for note in notes] == [8, 4, 2]
+    assert most == 4
+    report = read_report(Path(settings.run_dir))
+    assert report and report.notes == notes
+    steps = [event for event in events if isinstance(event, Step)]
+    assert steps[-1].step == steps[-1].steps == 6 * 2  # as many as ever

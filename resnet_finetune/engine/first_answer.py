@@ -52,12 +52,17 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
 
 def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
     """Features of these photos and their mirror images, float32 [N, 2, D], and how far it has come."""
-    pace, seen = Pace("features"), []
-    for start in range(0, len(indices), material.micro_batch):
+    pace, seen, done = Pace("features"), [], 0
+
+    def some(chosen: np.ndarray) -> np.ndarray:
         material.check_stop()
-        chosen = indices[start : start + material.micro_batch]
-        seen.append(features(net, material.pixels[chosen], material.preprocessing, material.hardware))
-        yield from pace(start + len(chosen), len(indices))
+        return features(net, material.pixels[chosen], material.preprocessing, material.hardware)
+
+    for some_seen in material.micro_batches.each(indices, some):
+        seen.append(some_seen)
+        done += len(some_seen)
+        yield from material.micro_batches.news()
+        yield from pace(done, len(indices))
     return np.concatenate(seen)
 
 

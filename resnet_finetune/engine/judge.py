@@ -24,13 +24,15 @@ from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Res
 def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
     """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
     net.eval()
-    batches = []
-    for start in range(0, len(indices), material.micro_batch):
+
+    def some(chosen: np.ndarray) -> Tensor:
         material.check_stop()
-        photos = torch.from_numpy(material.pixels[indices[start : start + material.micro_batch]]).to(material.hardware.device)
+        photos = torch.from_numpy(material.pixels[chosen]).to(material.hardware.device)
         with material.hardware.autocast():
-            batches.append(net(material.preprocessing.normalise(photos)).float().cpu())
-    return torch.cat(batches)
+            answers: Tensor = net(material.preprocessing.normalise(photos)).float().cpu()
+        return answers
+
+    return torch.cat(list(material.micro_batches.each(indices, some)))
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
         kept=kept,
         first_answer=first,
         cross_validated=material.dataset.cross_validated,
-        notes=material.notes,
+        notes=[*material.notes, *material.micro_batches.notes],
     )
     disk.write_json(material.run / REPORT, report.to_json())
 

@@ -140,6 +140,7 @@ def _one_epoch(material: Material, learner: _Learner, plan: Planned, epoch: int)
         for group in learner.optimizer.param_groups:
             group["lr"] = group["lr_scale"] * _learning_rate(step, plan.steps)
         loss = _one_batch(material, learner, plan.photo_size, batch, generator)
+        yield from material.micro_batches.news()
         if not math.isfinite(loss):
             raise UserError(
                 "The training lost its footing (the loss is no number any more). The best model so far is kept; "
@@ -161,20 +162,34 @@ def _one_epoch(material: Material, learner: _Learner, plan: Planned, epoch: int)
 
 
 def _one_batch(material: Material, learner: _Learner, size: int, batch: np.ndarray, generator: torch.Generator) -> float:
-    """One step of the optimiser, its gradient added up over micro-batches; the mean loss of its photos comes back.
-
-    With batch statistics frozen, a sum over micro-batches is the gradient of the whole batch.
-    """
-    total = 0.0
-    for start in range(0, len(batch), material.micro_batch):
-        material.check_stop()
-        losses = _losses(learner.net, material, batch[start : start + material.micro_batch], size, generator)
-        learner.scaler.scale(losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
-        total += losses.sum().item()
+    """One step of the optimiser; the mean loss of its photos comes back."""
+    while True:
+        before = generator.get_state()
+        try:
+            total = _gradient(material, learner, size, batch, generator)
+            break
+        except RuntimeError as error:
+            material.micro_batches.halve(error)
+        learner.optimizer.zero_grad()  # a part of the gradient may have been added up
+        generator.set_state(before)
     learner.scaler.step(learner.optimizer)
     learner.scaler.update()
     learner.optimizer.zero_grad()
     return total / len(batch)
+
+
+def _gradient(material: Material, learner: _Learner, size: int, batch: np.ndarray, generator: torch.Generator) -> float:
+    """Added up over micro-batches; the sum of the photos' losses comes back.
+
+    With batch statistics frozen, the sum is the gradient of the whole batch.
+    """
+    total = 0.0
+    for chosen in material.micro_batches.of(batch):
+        material.check_stop()
+        losses = _losses(learner.net, material, chosen, size, generator)
+        learner.scaler.scale(losses.sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
+        total += losses.sum().item()
+    return total
 
 
 def _losses(net: nn.Module, material: Material, chosen: np.ndarray, size: int, generator: torch.Generator) -> Tensor:
@@ -242,15 +257,20 @@ def _plan(material: Material, net: nn.Module, left: float | None) -> Planned:
 
 def _seconds_per_photo(material: Material, net: nn.Module, size: int) -> tuple[float, float]:
     """To learn from a photo and to judge one; from the second of two tries, as the first sets things up."""
-    chosen = material.indices("train")[: material.micro_batch]
-    for _ in range(2):
+
+    def tried(chosen: np.ndarray) -> tuple[float, float]:
+        net.zero_grad()
         began = time.monotonic()
         logits(net, material, chosen)
         judged = time.monotonic()
         _losses(net, material, chosen, size, torch.Generator().manual_seed(0)).sum().backward()  # type: ignore[no-untyped-call]
         net.zero_grad()
         learnt = time.monotonic()
-    return (learnt - judged) / len(chosen), (judged - began) / len(chosen)
+        return (learnt - judged) / len(chosen), (judged - began) / len(chosen)
+
+    photos = material.indices("train")[: material.micro_batches.photos]
+    next(material.micro_batches.each(photos, tried))
+    return next(material.micro_batches.each(photos, tried))
 
 
 def _steps(photos: int) -> int:

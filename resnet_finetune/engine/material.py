@@ -18,6 +18,7 @@ from resnet_finetune.data.problems import listed
 from resnet_finetune.data.scan import scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.engine.checkpoint import Standing
+from resnet_finetune.engine.micro_batches import MicroBatches
 from resnet_finetune.engine.progress import told
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
@@ -44,6 +45,7 @@ class Material:
     preprocessing: Preprocessing
     pixels: Pixels  # in the order of the data set
     notes: list[str]  # on what makes the score less honest, or the training slower
+    micro_batches: MicroBatches
     check_stop: Callable[[], None]
     clock: Callable[[], float]  # seconds spent on this run so far
 
@@ -55,11 +57,6 @@ class Material:
 
     def classifier(self, net: nn.Module) -> Classifier:
         return Classifier(net, self.model.name, self.dataset.classes, self.preprocessing)
-
-    @property
-    def micro_batch(self) -> int:
-        """Photos that go through the network at once. On a CPU a deep network is asked often whether it should stop."""
-        return BATCH if self.hardware.device.type != "cpu" else max(1, min(BATCH, round(BATCH * 2 / self.model.gflops)))
 
 
 def gather(
@@ -107,10 +104,16 @@ def gather(
         preprocessing=preprocessing,
         pixels=pixels,
         notes=notes,
+        micro_batches=MicroBatches(_at_first(model, hardware)),
         check_stop=check_stop,
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+
+
+def _at_first(model: Model, hardware: Hardware) -> int:
+    """Photos in a micro-batch. On a CPU a deep network is asked often whether it should stop."""
+    return BATCH if hardware.device.type != "cpu" else max(1, min(BATCH, round(BATCH * 2 / model.gflops)))
 
 
 def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:

@@ -6,10 +6,12 @@ from dataclasses import fields
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.machine import look_at_machine
 from resnet_finetune.model.weights import in_reach
-from resnet_finetune.ui.parts import heading, lead_to
+from resnet_finetune.ui.parts import heading, lead_to, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.settings import PRESETS, Settings
 
@@ -41,12 +43,23 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> dict[str, Component]:
         )  # an empty number field says 0
         seed = gr.Number(_DEFAULT.seed, precision=0, label=_label("seed"), info=_help("seed"), elem_id="seed")
         weights = gr.Textbox("", max_lines=1, label=_label("weights"), info=_help("weights"), elem_id="weights")
+    system = gr.HTML(elem_id="machine")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "data")
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
     tab.select(lambda: gr.Radio(_depths()), outputs=model, show_progress="hidden")  # weights may have arrived meanwhile
+    tab.select(_system, outputs=system, show_progress="hidden")
     return {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
+
+
+def _system() -> Markup:
+    machine = look_at_machine()
+    about = text("machine.about", trains_on=machine.trains_on, cores=machine.cores, memory=machine.memory_gb)
+    trouble = Markup("")
+    if machine.unused and machine.remedy:
+        trouble = message("info", text("machine.unused", name=machine.unused), [text("machine.slower"), machine.remedy])
+    return trouble + Markup("<p><strong>{}</strong> {}</p>").format(text("machine"), about)
 
 
 def _label(name: str) -> str:

@@ -45,7 +45,7 @@ def _running(story: Story) -> Markup:
             title = text("train.stage.tune", epoch=1, epochs=plan.epochs)
             facts.append(_left(plan.seconds))
     if story.started:
-        facts += story.started.notes
+        facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
     return progress(title, done, facts)
 

@@ -12,6 +12,7 @@ from resnet_finetune.words.events import (
     Failed,
     Finished,
     FirstAnswer,
+    Noted,
     Planned,
     Progress,
     Started,
@@ -27,6 +28,7 @@ class Story:
     run: Run
     byte: int = 0  # where to read on in events.jsonl
     started: Started | None = None
+    notes: list[str] = field(default_factory=list)
     first_answer: FirstAnswer | None = None
     planned: Planned | None = None
     last: Event | None = None  # that says what is going on now, or how it ended
@@ -46,6 +48,9 @@ class Story:
         match event:
             case Started():
                 self.started = event
+                self.notes = list(event.notes)
+            case Noted():
+                self.notes.append(event.note)
             case FirstAnswer():
                 self.first_answer = event
             case Planned():

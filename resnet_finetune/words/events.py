@@ -51,6 +51,13 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Noted:
+    """Something came up on the way that the person should know; the training goes on."""
+
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FirstAnswer:
     """A linear head on the frozen network, judged on the validation photos before they chose anything; of a tiny set, by
     cross-validation on all of them.
@@ -123,7 +130,7 @@ class Failed:
     bug: bool
 
 
-Event = Started | Progress | FirstAnswer | Planned | Step | Epoch | Finished | Stopped | Failed
+Event = Started | Progress | Noted | FirstAnswer | Planned | Step | Epoch | Finished | Stopped | Failed
 END = (Finished, Stopped, Failed)
 _KINDS = {kind.__name__: kind for kind in Event.__args__}
 

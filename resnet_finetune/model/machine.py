@@ -1,0 +1,86 @@
+"""What of this machine can be trained on, and what stands in the way of its GPU."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from resnet_finetune.model.hardware import find_device
+
+ASK = 5.0  # seconds that the driver's own tool may take to answer
+
+_REINSTALL = "-m uv pip install --torch-backend=auto --reinstall torch torchvision"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    trains_on: str  # in words
+    cores: int  # as the system counts them, hyper-threads too
+    memory_gb: float
+    unused: str | None  # the name of a GPU that is there, but that PyTorch cannot use
+    remedy: str | None  # what to do that it can
+
+
+def look_at_machine() -> Machine:
+    """Takes up to a few seconds where there is an NVIDIA driver that does not answer."""
+    device = find_device()
+    unused, remedy = _unused_gpu() if device.type == "cpu" else (None, None)
+    return Machine(
+        trains_on=_name(device),
+        cores=os.cpu_count() or 1,
+        memory_gb=psutil.virtual_memory().total / 1e9,
+        unused=unused,
+        remedy=remedy,
+    )
+
+
+def _name(device: torch.device) -> str:
+    match device.type:
+        case "cuda":
+            memory = torch.cuda.get_device_properties(device).total_memory / 1e9
+            return f"{torch.cuda.get_device_name(device)}, {memory:.0f} GB"
+        case "mps":
+            return "Apple GPU"
+        case "xpu":
+            return "Intel GPU"
+        case _:
+            return "CPU"
+
+
+def _unused_gpu() -> tuple[str | None, str | None]:
+    nvidia = _nvidia_gpu()
+    return (nvidia, _for_nvidia(torch.version.cuda)) if nvidia else (None, None)
+
+
+def _nvidia_gpu() -> str | None:
+    """The first one, by the tool that comes with every driver of theirs; None where there is none or no driver."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    try:
+        said = subprocess.run(
+            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=ASK, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):  # a driver without a card, or one that is stuck
+        return None
+    return said.strip().splitlines()[0].strip() if said.strip() else None
+
+
+def _for_nvidia(built_for: str | None) -> str:
+    """``built_for`` is the CUDA version of this PyTorch, None for one that only knows the CPU (the usual one on Windows)."""
+    if built_for is None:
+        python = f'"{sys.executable}"'
+        return (
+            "This PyTorch was built without CUDA. Close the app, run the two commands "
+            f"{python} -m pip install uv and {python} {_REINSTALL}, and start the app again."
+        )
+    return (
+        f"This PyTorch needs a driver for CUDA {built_for}, and yours is older or not running: update the NVIDIA driver, "
+        "restart the computer, and start the app again."
+    )
