@@ -236,6 +236,14 @@ def url(server_home: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser's camera sees: 200 pictures, none like another."""
+    file = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    file.write_bytes(b"".join(_frame(number) for number in range(200)))
+    return file
+
+
 def _frame(number: int) -> bytes:
     shapes = np.random.default_rng(number).integers(0, 256, (6, 8, 3), np.uint8)
     frame = io.BytesIO()
@@ -244,10 +252,8 @@ def _frame(number: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(film: Path) -> Iterator[Browser]:
     """Its camera shows another picture at every moment, and may be used without asking."""
-    film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    film.write_bytes(b"".join(_frame(number) for number in range(200)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),

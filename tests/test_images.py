@@ -406,9 +406,12 @@ def test_square_is_the_middle_of_the_photo() -> None:
             assert (middle == (40, 250, 90)).all()  # what is beside it does not shine in
 
 
-def test_a_photo_of_the_right_height_is_only_cut() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (120, 181, 3), np.uint8)
+def test_square_resizes_the_shorter_side() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (120, 180, 3), np.uint8)  # an odd rest would shift it by half a pixel
     assert np.array_equal(square(image, 120), image[:, 30:150])
+    assert np.array_equal(square(image[:, 30:150], 120), image[:, 30:150])
+    resized = np.array(Image.fromarray(image).resize((90, 60), Image.Resampling.BILINEAR))
+    assert difference(square(image, 60), resized[:, 15:75]) < 4
 
 
 @pytest.mark.parametrize("side", [16, 119, 200, 320, 375, 1001])

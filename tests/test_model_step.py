@@ -28,4 +28,3 @@ def test_a_graphics_card_that_cannot_be_used_is_named_with_its_remedy(
         expect(machine).to_contain_text("Your graphics card is not used: NVIDIA <b>RTX</b> 4090", timeout=MINUTE)
         expect(machine).to_contain_text("start the app again")
         expect(machine).to_contain_text("Trains on: CPU")
-        page.screenshot(path=os.environ.get("SHOT", str(tmp_path / "shot.png")), full_page=True)

@@ -122,13 +122,10 @@ def square(photo: Image.Image | np.ndarray, size: int) -> np.ndarray:
     """
     import torch  # Here, as it takes seconds: to refuse an archive nobody should wait for it.
 
-    height, width = (photo.height, photo.width) if isinstance(photo, Image.Image) else photo.shape[:2]
-    short = min(height, width)
-    left, top = (width - short) // 2, (height - short) // 2
-    if isinstance(photo, Image.Image):
-        pixels = np.array(photo.crop((left, top, left + short, top + short)))
-    else:
-        pixels = np.array(photo[top : top + short, left : left + short])
+    image = Image.fromarray(photo) if isinstance(photo, np.ndarray) else photo
+    short = min(image.size)
+    left, top = (image.width - short) // 2, (image.height - short) // 2
+    pixels = np.array(image.crop((left, top, left + short, top + short)))
     stacked = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)  # in this layout it takes half as long
     resized = torch.nn.functional.interpolate(stacked, (size, size), mode="bilinear", antialias=True)
     return np.ascontiguousarray(resized.permute(0, 2, 3, 1)[0].numpy())

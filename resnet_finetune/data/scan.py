@@ -170,12 +170,11 @@ def _measured(shelf: Shelf, photos: list[_Decoded]) -> list[PhotoFile]:
     if not photos:
         return []
     all_facts = measure([(photo.header, photo.border, photo.pixels) for photo in photos])
+    files = []
     for photo, facts in zip(photos, all_facts, strict=True):
         shelf.add(photo.digest, photo.pixels, facts)
-    return [
-        PhotoFile(path=photo.path, name=photo.name, digest=photo.digest, facts=facts)
-        for photo, facts in zip(photos, all_facts, strict=True)
-    ]
+        files.append(PhotoFile(path=photo.path, name=photo.name, digest=photo.digest, facts=facts))
+    return files
 
 
 def _table(name: str, path: Path) -> LabelTable | Problem | None:

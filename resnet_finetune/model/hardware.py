@@ -28,13 +28,10 @@ class Hardware:
         return torch.autocast(self.device.type, getattr(torch, self.precision))
 
     def describe(self) -> str:
-        if self.device.type == "cuda":
-            name = torch.cuda.get_device_name(self.device)
-        elif self.device.type == "cpu":
+        name = name_of(self.device)
+        if self.device.type == "cpu":
             threads = torch.get_num_threads()
-            name = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
-        else:
-            name = self.device.type.upper()
+            name += f", {threads} thread{'s' if threads > 1 else ''}"
         return f"{name}, {self.precision}"
 
 
@@ -42,6 +39,11 @@ def find_device() -> torch.device:
     """The GPU that PyTorch can use (CUDA, XPU or MPS), or the CPU."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     return accelerator or torch.device("cpu")
+
+
+def name_of(device: torch.device) -> str:
+    """What the maker calls a CUDA card; of others, what PyTorch calls them: CPU, MPS, XPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def find_hardware() -> Hardware:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psutil
 import torch
 
-from resnet_finetune.model.hardware import find_device
+from resnet_finetune.model.hardware import find_device, name_of
 
 ASK = 5.0  # seconds that the driver's own tool may take to answer
 
@@ -32,7 +32,7 @@ def look_at_machine() -> Machine:
     device = find_device()
     unused, remedy = _unused_gpu() if device.type == "cpu" else (None, None)
     return Machine(
-        trains_on=_name(device),
+        trains_on=_described(device),
         cores=os.cpu_count() or 1,
         memory_gb=psutil.virtual_memory().total / 1e9,
         unused=unused,
@@ -40,17 +40,10 @@ def look_at_machine() -> Machine:
     )
 
 
-def _name(device: torch.device) -> str:
-    match device.type:
-        case "cuda":
-            memory = torch.cuda.get_device_properties(device).total_memory / 1e9
-            return f"{torch.cuda.get_device_name(device)}, {memory:.0f} GB"
-        case "mps":
-            return "Apple GPU"
-        case "xpu":
-            return "Intel GPU"
-        case _:
-            return "CPU"
+def _described(device: torch.device) -> str:
+    if device.type != "cuda":
+        return name_of(device)
+    return f"{name_of(device)}, {torch.cuda.get_device_properties(device).total_memory / 1e9:.0f} GB"
 
 
 def _unused_gpu() -> tuple[str | None, str | None]:

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words import disk
@@ -49,7 +49,7 @@ class Preprocessing:
 
     def read(self, path: Path) -> np.ndarray:
         """uint8 [size, size, 3]. Raises ``UnreadablePhoto``."""
-        return square(decode(path, self.size), self.size)
+        return square(read(path, self.size)[0], self.size)
 
     def normalise(self, photos: Tensor) -> Tensor:
         """0 to 255 [N, H, W, 3] of any type to float32 [N, 3, H, W], channels last in memory."""

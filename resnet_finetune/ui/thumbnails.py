@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 from PIL import Image
 
-from resnet_finetune.data.images import UnreadablePhoto, decode, square
+from resnet_finetune.data.images import UnreadablePhoto, read, square
 
 SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
 
@@ -17,7 +17,7 @@ SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
 def jpeg(path: Path, side: int) -> bytes:
     """A square of ``side`` pixels. Raises ``UnreadablePhoto``."""
     file = BytesIO()
-    Image.fromarray(square(decode(path, side), side)).save(file, "JPEG", quality=75)
+    Image.fromarray(square(read(path, side)[0], side)).save(file, "JPEG", quality=75)
     return file.getvalue()
 
 
