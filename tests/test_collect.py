@@ -460,9 +460,9 @@ def test_a_data_set_is_made_with_the_camera(page: Page, server_home: Path) -> No
     expect(cup.locator("img")).not_to_have_count(1)
     page.wait_for_timeout(1500)
     page.mouse.up()
-    page.wait_for_timeout(500)  # for the last one to be packed
+    page.wait_for_timeout(1000)  # for the last one to be packed
     held = cup.locator("img").count() - 1
-    assert 3 <= held <= 7
+    assert held >= 2
     page.wait_for_timeout(600)
     expect(cup.locator("img")).to_have_count(1 + held)  # let go is let go
 
@@ -471,7 +471,7 @@ def test_a_data_set_is_made_with_the_camera(page: Page, server_home: Path) -> No
     expect(shutter).to_be_enabled(timeout=MINUTE)
     shutter.press(" ")  # with the keyboard alone
     shutter.press("Enter")
-    expect(other.locator("img")).to_have_count(2)
+    expect(other.locator("img")).to_have_count(2)  # a press counts also while the photo before is packed
     cup.get_by_role("button", name=re.compile("Remove the photo")).first.click()
     expect(cup).to_contain_text(f"{held} photo")
 

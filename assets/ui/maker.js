@@ -328,6 +328,7 @@ class Camera {
   constructor(maker) {
     this.maker = maker;
     this.words = maker.words;
+    this.packing = 0; // photos that were taken and are not in the card yet
     this.build();
     new ResizeObserver(() => this.stream && !this.panel.offsetParent && this.close()).observe(this.panel);
     document.addEventListener("visibilitychange", () => document.hidden && this.close());
@@ -420,7 +421,8 @@ class Camera {
     this.moment = stamp(new Date());
     this.shutter.classList.add("pressed");
     this.take();
-    this.timer = setTimeout(() => (this.timer = setInterval(() => this.take(), HOLD_EVERY)), HOLD_AFTER);
+    const more = () => this.packing || this.take(); // while it is held, a slow computer takes fewer
+    this.timer = setTimeout(() => (this.timer = setInterval(more, HOLD_EVERY)), HOLD_AFTER);
   }
 
   release() {
@@ -433,13 +435,12 @@ class Camera {
   }
 
   async take() {
-    if (this.taking) return; // a slow computer takes fewer
-    this.taking = true;
     const { card, moment } = this;
-    const whole = draw(this.video, ...fitting(this.video));
+    const whole = draw(this.video, ...fitting(this.video)); // the picture of this moment; packing it takes a while
+    this.packing += 1;
     const [file, picture] = await Promise.all([toJpeg(whole, 0.92), toJpeg(thumbnailOf(whole), 0.8)]);
+    this.packing -= 1;
     card.snap(file, picture, moment);
-    this.taking = false;
   }
 }
 
