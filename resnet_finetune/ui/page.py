@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from markupsafe import Markup
 
 from resnet_finetune.ui import collect, data_step, model_step, results_step, train_step, try_step
@@ -14,6 +14,7 @@ from resnet_finetune.ui.texts import text
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "ui"
 _DAY = 24 * 60 * 60  # seconds
+_TABS = 100  # the server remembers what was done in so many
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # nothing is fetched
 
 
@@ -51,13 +52,23 @@ def _theme() -> gr.themes.Base:
     )
 
 
+def _no_heartbeat() -> Response:
+    """By Gradio's heartbeat the server learns that a tab was closed: a connection that every tab keeps open. But a browser
+    opens six at most, so the sixth tab would stay blank. Here the oldest tabs are forgotten instead.
+    """
+    return Response(media_type="text/event-stream")
+
+
 def serve() -> Guard:
     """The page as an ASGI app that answers nobody but the page itself."""
     app = FastAPI(openapi_url=None)
     collect.add_routes(app)
+    app.add_api_route("/gradio_api/heartbeat/{session}", _no_heartbeat)
+    blocks = build()
+    blocks.state_session_capacity = _TABS
     page = gr.mount_gradio_app(
         app,
-        build(),
+        blocks,
         path="/",
         footer_links=[],
         run_history=False,

@@ -56,7 +56,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
         "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
         "outputs": [watch, plan, shown, drawn, first, start, stop, resume, onward],
         "show_progress": "hidden",
-        "concurrency_limit": None,
+        "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
     gr.on([page.load, timer.tick], **look)
     page.load(lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, show_progress="hidden")
