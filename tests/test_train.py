@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data import cache
 from resnet_finetune.engine import checkpoint
-from resnet_finetune.engine.loop import LEARNING_RATE
+from resnet_finetune.engine.step import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
 from resnet_finetune.model.saved_model import load_model
@@ -159,17 +159,6 @@ def test_a_damaged_checkpoint_is_said(settings: Settings) -> None:
     state.write_bytes(state.read_bytes()[:1000])
     with pytest.raises(UserError, match="damaged"):
         list(fine_tune(settings))
-
-
-def test_minutes_decide_how_many_epochs(settings: Settings) -> None:
-    stop, read = stop_after(Planned)
-    events = read(fine_tune(replace(settings, minutes=0.2), stop))
-    few = next(event for event in events if isinstance(event, Planned))
-    stop, read = stop_after(Planned)
-    events = read(fine_tune(replace(settings, minutes=5, run_dir=settings.run_dir + "-more"), stop))
-    more = next(event for event in events if isinstance(event, Planned))
-    assert 1 <= few.epochs < more.epochs
-    assert more.seconds is not None and more.seconds < 300
 
 
 def test_photos_that_cannot_make_a_model_are_told(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.judge import judged, logits
-from resnet_finetune.engine.loop import make_optimizer
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.probe import features, linear_head
 from resnet_finetune.engine.progress import Pace
+from resnet_finetune.engine.step import make_optimizer
 from resnet_finetune.words.events import Event, FirstAnswer
 from resnet_finetune.words.report import confusion_matrix
 

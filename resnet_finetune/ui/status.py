@@ -42,7 +42,9 @@ def _running(story: Story) -> Markup:
             done = step.step / step.steps
             facts += [_left(step.seconds_left), text("train.speed", n=step.images_per_second)]
         case Planned() as plan:
-            title = text("train.stage.tune", epoch=1, epochs=plan.epochs)
+            epoch = max(1, len(story.epochs))  # epoch 0, the first answer, is among them
+            done = (epoch - 1) / max(1, plan.epochs)
+            title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
             facts.append(_left(plan.seconds))
     if story.started:
         facts += story.notes

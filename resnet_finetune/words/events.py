@@ -70,13 +70,14 @@ class FirstAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What fine-tuning will do, said before it starts."""
+    """What fine-tuning will do, said before it starts; and again when it turns out that another number of epochs fits."""
 
     epochs: int
     steps: int  # optimiser steps in all
     photo_size: int  # pixels, side of the square that is trained on
     batch: int
     seconds: float | None  # expected for fine-tuning; None when not measured
+    test_seconds: float = 0.0  # expected for the test after it
 
 
 @dataclass(frozen=True, kw_only=True)

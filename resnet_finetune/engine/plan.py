@@ -1,0 +1,122 @@
+"""What fine-tuning will do: as a preset says, or what fits into the person's time, by what a photo costs on this machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from resnet_finetune.engine.judge import logits
+from resnet_finetune.engine.material import BATCH, Material
+from resnet_finetune.engine.step import losses
+from resnet_finetune.words.events import Planned
+
+MOST_EPOCHS = 100
+FEWEST_EPOCHS = 4  # before photos are made smaller
+SMALLER = (176, 144)  # pixels, where time is short
+TRIAL = 2.0  # seconds, about, to find out what a photo costs
+TEST_COST = 4  # two models in full precision, against one in the precision of training
+
+
+@dataclass(frozen=True)
+class Preset:
+    photo_size: int  # pixels, side of the crops that are trained on
+    epochs: int
+
+
+PRESETS = {"quick": Preset(208, 6), "balanced": Preset(224, 12), "thorough": Preset(224, 30)}
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Seconds for a photo: to learn from it, and to judge one."""
+
+    learn: float
+    judge: float
+
+
+def make_plan(material: Material, net: nn.Module) -> Planned:
+    """The preset's epochs; or, where ``settings.minutes`` are given, as many as fit, of smaller photos if need be, or none."""
+    preset = PRESETS[material.settings.preset]
+    size, cost = preset.photo_size, _cost(material, net, preset.photo_size)
+    if material.settings.minutes is None:
+        return _planned(material, size, preset.epochs, cost)
+    for smaller in SMALLER:
+        if _fitting(material, cost) >= FEWEST_EPOCHS:
+            break
+        size, cost = smaller, _cost(material, net, smaller)
+    return _planned(material, size, _fitting(material, cost), cost)
+
+
+def steps_per_epoch(photos: int) -> int:
+    return max(1, round(photos / BATCH))
+
+
+def replanned(plan: Planned, material: Material, done: int, pace: float) -> Planned:
+    """``plan``, after ``done`` epochs that took ``pace`` seconds each, for a run that is to take its minutes.
+
+    It has fewer epochs when those left would take too long, and more, up to its middle, when there is time for more.
+    """
+    if material.settings.minutes is None:
+        return plan
+    rest = material.settings.minutes * 60 - material.clock() - plan.test_seconds
+    epochs = min(MOST_EPOCHS, done + max(0, int(rest / pace)))
+    too_late = epochs > plan.epochs and 2 * done > plan.epochs  # the learning rate has fallen too far to start over
+    if epochs == plan.epochs or too_late:
+        return plan
+    return replace(plan, epochs=epochs, steps=epochs * steps_per_epoch(len(material.indices("train"))), seconds=epochs * pace)
+
+
+def _planned(material: Material, size: int, epochs: int, cost: _Cost) -> Planned:
+    train = len(material.indices("train"))
+    return Planned(
+        epochs=epochs,
+        steps=epochs * steps_per_epoch(train),
+        photo_size=size,
+        batch=min(BATCH, train),
+        seconds=epochs * _epoch_seconds(material, cost),
+        test_seconds=_test_seconds(material, cost),
+    )
+
+
+def _fitting(material: Material, cost: _Cost) -> int:
+    """Epochs for which there is time."""
+    assert material.settings.minutes is not None
+    rest = material.settings.minutes * 60 - material.clock() - _test_seconds(material, cost)
+    return max(0, min(MOST_EPOCHS, int(rest / _epoch_seconds(material, cost))))
+
+
+def _epoch_seconds(material: Material, cost: _Cost) -> float:
+    return cost.learn * len(material.indices("train")) + cost.judge * len(material.indices("validation"))
+
+
+def _test_seconds(material: Material, cost: _Cost) -> float:
+    return TEST_COST * cost.judge * len(material.indices("test"))
+
+
+def _cost(material: Material, net: nn.Module, size: int) -> _Cost:
+    """The median of some tries, after one that sets things up."""
+    photos = material.indices("train")[: material.micro_batches.photos]
+
+    def tried(chosen: np.ndarray) -> _Cost:
+        net.zero_grad()
+        began = time.monotonic()
+        logits(net, material, chosen)
+        judged = time.monotonic()
+        losses(net, material, chosen, size, torch.Generator().manual_seed(0)).sum().backward()  # type: ignore[no-untyped-call]
+        net.zero_grad()
+        return _Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
+
+    def one() -> _Cost:
+        return next(material.micro_batches.each(photos, tried))
+
+    one()
+    until = time.monotonic() + TRIAL
+    costs = [one()]
+    while time.monotonic() < until:
+        costs.append(one())
+    return _Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("learn", "judge")))

@@ -1,0 +1,114 @@
+"""How much is trained: by preset, and by the time that a person has, on machines that are slower than they seemed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from resnet_finetune.engine import loop, plan, step
+from resnet_finetune.engine.plan import FEWEST_EPOCHS, MOST_EPOCHS, PRESETS, SMALLER
+from resnet_finetune.engine.train import fine_tune
+from resnet_finetune.words.events import Epoch, Event, Finished, Noted, Planned
+from resnet_finetune.words.report import read_report
+from resnet_finetune.words.settings import Settings
+
+
+@pytest.fixture
+def settings(photos: Path, tmp_path: Path) -> Settings:
+    return Settings(data=str(photos), run_dir=str(tmp_path / "run"))
+
+
+def costs(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let a photo of 224 pixels seem to take so long to learn, and a smaller one less."""
+    monkeypatch.setattr(plan, "_cost", lambda material, net, size: plan._Cost(seconds * (size / 224) ** 2, 0.0))
+
+
+def first_plan(settings: Settings) -> Planned:
+    for event in fine_tune(settings):
+        if isinstance(event, Planned):
+            return event
+    raise AssertionError("there was no plan")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_without_a_limit_the_preset_decides_and_its_time_is_measured(settings: Settings, preset: str) -> None:
+    planned = first_plan(replace(settings, preset=preset))
+    assert (planned.photo_size, planned.epochs) == (PRESETS[preset].photo_size, PRESETS[preset].epochs)
+    assert planned.steps == planned.epochs * 2  # 33 photos of 54 are trained on
+    assert planned.seconds is not None and planned.seconds > planned.test_seconds > 0
+
+
+def test_more_minutes_are_more_epochs_up_to_where_more_is_no_use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs(monkeypatch, 0.25)  # an epoch of 33 photos takes 7.1 s at 208 pixels
+    fits = first_plan(replace(settings, minutes=2, run_dir=settings.run_dir + "-2"))
+    assert 11 <= fits.epochs <= 16
+    assert fits.photo_size == PRESETS["quick"].photo_size
+    assert fits.seconds == pytest.approx(fits.epochs * 33 * 0.25 * (208 / 224) ** 2)
+    assert first_plan(replace(settings, minutes=100)).epochs == MOST_EPOCHS
+
+
+def test_photos_get_smaller_before_there_are_too_few_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs(monkeypatch, 0.5)  # an epoch takes 14.2 s at 208 pixels, 10.2 s at 176 and 6.8 s at 144
+    planned = first_plan(replace(settings, minutes=0.9))
+    assert planned.photo_size in SMALLER
+    assert planned.epochs >= FEWEST_EPOCHS
+
+
+def test_without_any_time_the_first_answer_is_kept_and_this_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs(monkeypatch, 10.0)
+    events = list(fine_tune(replace(settings, minutes=0.2)))
+    assert next(event for event in events if isinstance(event, Planned)).epochs == 0
+    (note,) = [event.note for event in events if isinstance(event, Noted)]
+    assert note.startswith("The time was too short to fine-tune")
+    assert isinstance(events[-1], Finished) and events[-1].kept == "first answer"
+    report = read_report(Path(settings.run_dir))
+    assert report and report.notes == [note]
+
+
+def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Make every step take so much longer than its photos do."""
+    real = step.one_batch
+
+    def one_batch(*args: object) -> float:
+        time.sleep(seconds)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "one_batch", one_batch)
+
+
+def epochs_of(events: list[Event]) -> tuple[list[int], list[int]]:
+    """Those planned, each time, and those done."""
+    return (
+        [event.epochs for event in events if isinstance(event, Planned)],
+        [event.epoch for event in events if isinstance(event, Epoch)],
+    )
+
+
+def test_a_machine_that_turns_out_slower_does_fewer_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs(monkeypatch, 0.001)
+    slow(monkeypatch, 2.0)
+    events = list(fine_tune(replace(settings, minutes=0.4)))
+    planned, done = epochs_of(events)
+    assert planned[0] == MOST_EPOCHS
+    assert 1 <= planned[-1] < 8
+    assert done == list(range(planned[-1] + 1))
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_machine_that_turns_out_faster_does_more_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    costs(monkeypatch, 0.1)
+    planned, done = epochs_of(list(fine_tune(replace(settings, minutes=0.3))))
+    assert planned[0] < planned[1]
+    assert done == list(range(planned[-1] + 1))
+
+
+def test_a_preset_is_not_changed_by_a_slow_machine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow(monkeypatch, 0.5)
+    planned, done = epochs_of(list(fine_tune(settings)))
+    assert planned == [6]
+    assert done == list(range(7))
