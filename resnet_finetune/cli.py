@@ -21,6 +21,7 @@ from typing import Any
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import disk
+from resnet_finetune.words.advice import Advice
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -91,6 +92,24 @@ def _check(args: argparse.Namespace) -> Reply:
     except UserError as error:
         return Reply(values, lines, error.messages)
     return Reply(values, lines)
+
+
+def _advise(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.engine.advise import advise
+
+    events = advise(Settings(data=args.data))
+    while True:
+        try:
+            _show(next(events))
+        except StopIteration as end:
+            advice: Advice = end.value
+            break
+    rows = [["depth", "million parameters", "GB to train", "s per epoch", "right on your photos"]]
+    for one in advice.candidates:
+        right = _score(one.score) if one.score else f"not tried: its weights ({one.download_mb:.0f} MB) are not here"
+        rows.append([one.model, f"{one.parameters_m:.1f}", f"{one.memory_gb:.1f}", f"{one.epoch_seconds:.1f}", right])
+    lines = [*_table(rows), f"Recommended for these {advice.photos} photos: {advice.recommended}."]
+    return Reply(advice.to_json(), lines)
 
 
 def _train(args: argparse.Namespace) -> Reply:
@@ -329,6 +348,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "data", metavar="DATA", help="a folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'"
     )
+
+    advise = add("advise", _advise, "measure which depth suits these photos and this machine")
+    advise.add_argument("data", metavar="DATA", help="labelled photos, laid out as for training")
 
     train = add("train", _train, "fine-tune a model")
     train.set_defaults(wrong_usage=train.error)

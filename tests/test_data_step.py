@@ -104,8 +104,7 @@ def test_a_scan_can_be_stopped(page: Page, tmp_path: Path) -> None:
         (photos / f"{number}.png").write_bytes(content + str(number).encode())  # different files, none of them damaged
     choose_folder(page, photos.parent)
     expect(page.locator("#data-findings")).to_contain_text("of 100 files", timeout=MINUTE)
-    with page.expect_response(re.compile("/gradio_api/cancel")):
-        page.locator("#data-stop").click()
+    page.locator("#data-stop").click()
     expect(page.locator("#data-findings")).to_contain_text("Stopped", timeout=MINUTE)
     expect(page.locator("#data-stop")).to_be_hidden()
     choose_folder(page, make_photos(tmp_path / "others", each=4))

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import MINUTE, serving
-from playwright.sync_api import Browser, expect
+from conftest import MINUTE, make_photos, serving
+from playwright.sync_api import Browser, Page, expect
 
 from resnet_finetune.model.hardware import find_device
 
@@ -28,3 +28,31 @@ def test_a_graphics_card_that_cannot_be_used_is_named_with_its_remedy(
         expect(machine).to_contain_text("Your graphics card is not used: NVIDIA <b>RTX</b> 4090", timeout=MINUTE)
         expect(machine).to_contain_text("start the app again")
         expect(machine).to_contain_text("Trains on: CPU")
+
+
+def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
+    page.get_by_role("tab", name="Model").click()
+    ask, stop, advice = page.locator("#advisor-ask"), page.locator("#advisor-stop"), page.locator("#advisor")
+    ask.click()
+    expect(advice).to_contain_text("Choose your photos first", timeout=MINUTE)
+
+    page.get_by_role("tab", name="Your data").click()
+    page.locator("#data-path").get_by_role("textbox").fill(str(make_photos(tmp_path / "photos")))
+    page.locator("#data-look").click()
+    page.locator("#data-next").click(timeout=MINUTE)
+    ask.click()
+    expect(stop).to_be_visible(timeout=MINUTE)
+    expect(advice.get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
+    stop.click()
+    expect(stop).to_be_hidden(timeout=MINUTE)
+    expect(advice).to_have_text("")
+
+    page.get_by_label("ResNet-50").check()
+    ask.click()
+    expect(advice).to_contain_text("ResNet-18 is chosen", timeout=3 * MINUTE)
+    expect(stop).to_be_hidden()
+    expect(page.locator("#model input:checked")).to_have_value("resnet18")
+    rows = advice.locator("tbody tr")
+    expect(rows).to_have_count(5)
+    expect(rows.first).to_contain_text("of 33")
+    expect(rows.last).to_contain_text("not tried: its weights (242 MB) are not on this computer")

@@ -23,7 +23,7 @@ def settings(photos: Path, tmp_path: Path) -> Settings:
 
 def costs(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let a photo of 224 pixels seem to take so long to learn, and a smaller one less."""
-    monkeypatch.setattr(plan, "_cost", lambda material, net, size: plan._Cost(seconds * (size / 224) ** 2, 0.0))
+    monkeypatch.setattr(plan, "photo_cost", lambda material, net, size: plan.Cost(seconds * (size / 224) ** 2, 0.0))
 
 
 def first_plan(settings: Settings) -> Planned:

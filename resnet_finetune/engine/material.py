@@ -104,16 +104,16 @@ def gather(
         preprocessing=preprocessing,
         pixels=pixels,
         notes=notes,
-        micro_batches=MicroBatches(_at_first(model, hardware)),
+        micro_batches=first_micro_batches(model, hardware),
         check_stop=check_stop,
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
 
 
-def _at_first(model: Model, hardware: Hardware) -> int:
-    """Photos in a micro-batch. On a CPU a deep network is asked often whether it should stop."""
-    return BATCH if hardware.device.type != "cpu" else max(1, min(BATCH, round(BATCH * 2 / model.gflops)))
+def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:
+    """Before memory runs out. On a CPU a deep network is asked often whether it should stop."""
+    return MicroBatches(BATCH if hardware.device.type != "cpu" else max(1, min(BATCH, round(BATCH * 2 / model.gflops))))
 
 
 def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:

@@ -32,7 +32,7 @@ PRESETS = {"quick": Preset(208, 6), "balanced": Preset(224, 12), "thorough": Pre
 
 
 @dataclass(frozen=True)
-class _Cost:
+class Cost:
     """Seconds for a photo: to learn from it, and to judge one."""
 
     learn: float
@@ -42,13 +42,13 @@ class _Cost:
 def make_plan(material: Material, net: nn.Module) -> Planned:
     """The preset's epochs; or, where ``settings.minutes`` are given, as many as fit, of smaller photos if need be, or none."""
     preset = PRESETS[material.settings.preset]
-    size, cost = preset.photo_size, _cost(material, net, preset.photo_size)
+    size, cost = preset.photo_size, photo_cost(material, net, preset.photo_size)
     if material.settings.minutes is None:
         return _planned(material, size, preset.epochs, cost)
     for smaller in SMALLER:
         if _fitting(material, cost) >= FEWEST_EPOCHS:
             break
-        size, cost = smaller, _cost(material, net, smaller)
+        size, cost = smaller, photo_cost(material, net, smaller)
     return _planned(material, size, _fitting(material, cost), cost)
 
 
@@ -71,47 +71,48 @@ def replanned(plan: Planned, material: Material, done: int, pace: float) -> Plan
     return replace(plan, epochs=epochs, steps=epochs * steps_per_epoch(len(material.indices("train"))), seconds=epochs * pace)
 
 
-def _planned(material: Material, size: int, epochs: int, cost: _Cost) -> Planned:
+def _planned(material: Material, size: int, epochs: int, cost: Cost) -> Planned:
     train = len(material.indices("train"))
     return Planned(
         epochs=epochs,
         steps=epochs * steps_per_epoch(train),
         photo_size=size,
         batch=min(BATCH, train),
-        seconds=epochs * _epoch_seconds(material, cost),
+        seconds=epochs * epoch_seconds(material, cost),
         test_seconds=_test_seconds(material, cost),
     )
 
 
-def _fitting(material: Material, cost: _Cost) -> int:
+def _fitting(material: Material, cost: Cost) -> int:
     """Epochs for which there is time."""
     assert material.settings.minutes is not None
     rest = material.settings.minutes * 60 - material.clock() - _test_seconds(material, cost)
-    return max(0, min(MOST_EPOCHS, int(rest / _epoch_seconds(material, cost))))
+    return max(0, min(MOST_EPOCHS, int(rest / epoch_seconds(material, cost))))
 
 
-def _epoch_seconds(material: Material, cost: _Cost) -> float:
+def epoch_seconds(material: Material, cost: Cost) -> float:
+    """To learn from every training photo and to judge the validation photos."""
     return cost.learn * len(material.indices("train")) + cost.judge * len(material.indices("validation"))
 
 
-def _test_seconds(material: Material, cost: _Cost) -> float:
+def _test_seconds(material: Material, cost: Cost) -> float:
     return TEST_COST * cost.judge * len(material.indices("test"))
 
 
-def _cost(material: Material, net: nn.Module, size: int) -> _Cost:
-    """The median of some tries, after one that sets things up."""
+def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
+    """What a photo costs ``net`` at ``size`` pixels: the median of some tries, after one that sets things up."""
     photos = material.indices("train")[: material.micro_batches.photos]
 
-    def tried(chosen: np.ndarray) -> _Cost:
+    def tried(chosen: np.ndarray) -> Cost:
         net.zero_grad()
         began = time.monotonic()
         logits(net, material, chosen)
         judged = time.monotonic()
         losses(net, material, chosen, size, torch.Generator().manual_seed(0)).sum().backward()  # type: ignore[no-untyped-call]
         net.zero_grad()
-        return _Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
+        return Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
 
-    def one() -> _Cost:
+    def one() -> Cost:
         return next(material.micro_batches.each(photos, tried))
 
     one()
@@ -119,4 +120,4 @@ def _cost(material: Material, net: nn.Module, size: int) -> _Cost:
     costs = [one()]
     while time.monotonic() < until:
         costs.append(one())
-    return _Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("learn", "judge")))
+    return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("learn", "judge")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -37,9 +38,20 @@ def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: in
 
     Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone.
     """
+    return _head(features, labels, classes, lambda scaled: _best_strength(scaled, labels, seed))
+
+
+def usual_head(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Tensor, Tensor]:
+    """As ``linear_head``, with a penalty that is about right: many times as quick."""
+    return _head(features, labels, classes, lambda scaled: USUAL_STRENGTH)
+
+
+def _head(
+    features: np.ndarray, labels: np.ndarray, classes: int, choose: Callable[[np.ndarray], float]
+) -> tuple[Tensor, Tensor]:
     scale = 1 / np.linalg.norm(features[:, 0], axis=1).mean()  # the penalty then means the same for every network
     scaled = features * scale
-    model = _fit(scaled, labels, _best_strength(scaled, labels, seed))
+    model = _fit(scaled, labels, choose(scaled))
     weight, bias = np.zeros((classes, features.shape[2])), np.full(classes, -100.0)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes: how much more likely the second is
         weight[model.classes_] = np.concatenate([-model.coef_, model.coef_]) / 2

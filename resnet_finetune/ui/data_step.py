@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import gradio as gr
@@ -26,6 +26,7 @@ from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 
 SAID_EVERY = 0.3  # seconds between two words on how far a scan has come
+SETTLE = 3 * SAID_EVERY  # after it was stopped, for its last word to come before that it was stopped
 _NOTHING = Markup("")
 
 
@@ -81,14 +82,16 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
     restored = page.load(_restore, **answer)
-    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive}, cancels=restored, **answer)
+    # Also right after a stop, while Gradio still takes the scan before for going on.
+    scan: dict[str, Any] = {"cancels": restored, "trigger_mode": "multiple", **answer}
+    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive}, **scan)
     opened.then(lambda: None, outputs=archive, show_progress="hidden")  # a box that is full has no place for the next one
     scans = [
         opened,
-        zone.submit(_take_brought, cancels=restored, **answer),
-        maker.submit(_take_brought, cancels=restored, **answer),
-        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, cancels=restored, **answer),
-        demo.click(_take_demo, cancels=restored, **answer),
+        zone.submit(_take_brought, **scan),
+        maker.submit(_take_brought, **scan),
+        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, **scan),
+        demo.click(_take_demo, **scan),
     ]
     gr.on(
         [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
@@ -96,7 +99,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
         js=_TO_THE_FINDINGS,
     )
     stop.click(_stopped, cancels=[restored, *scans], **answer)
-    doctor.click(_remedy, inputs_kwargs={"seen": seen}, **answer)
+    doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
     browse.click(
         lambda path: gr.HTML(folders.listing(path), visible=True),
         inputs_kwargs={"path": path},
@@ -160,6 +163,7 @@ def _restore() -> Iterator[Answer]:
 
 
 def _stopped() -> Answer:
+    sleep(SETTLE)
     return _answer(message("info", text("data.stopped")))
 
 

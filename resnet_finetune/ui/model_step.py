@@ -11,6 +11,7 @@ from markupsafe import Markup
 from resnet_finetune.model.catalog import CATALOG, Model
 from resnet_finetune.model.machine import look_at_machine
 from resnet_finetune.model.weights import in_reach
+from resnet_finetune.ui import advisor
 from resnet_finetune.ui.parts import heading, lead_to, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.settings import PRESETS, Settings
@@ -19,7 +20,7 @@ _DEFAULT = Settings()
 _WORDS = {spec.name: spec.metadata for spec in fields(Settings)}
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab) -> dict[str, Component]:
+def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> dict[str, Component]:
     """The inputs, under the names that ``Settings`` gives them."""
     heading(text("step.model"), text("model.lead"))
     model = gr.Radio(
@@ -37,6 +38,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> dict[str, Component]:
         elem_classes="cards",
         elem_id="preset",
     )
+    advisor.build(chosen, model, preset)
     with gr.Accordion(text("model.more"), open=False), gr.Row():
         minutes = gr.Number(
             0, label=_label("minutes"), info=f"{_help('minutes')} {text('model.minutes.none')}", elem_id="minutes"

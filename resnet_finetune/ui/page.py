@@ -27,7 +27,7 @@ def build() -> gr.Blocks:
             with gr.Tab(text("step.data"), id="data"):
                 data_step.build(page, tabs, chosen)
             with gr.Tab(text("step.model"), id="model") as model_tab:
-                choices = model_step.build(tabs, model_tab)
+                choices = model_step.build(tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
             with gr.Tab(text("step.results"), id="results") as results_tab:
                 result = results_step.build(tabs, results_tab)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "features", "test"]
+Stage = Literal["fetch", "scan", "features", "test", "measure"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -42,7 +42,7 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a stage other than training has come, in photos; fetching the weights, in MB."""
+    """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks."""
 
     stage: Stage
     done: int

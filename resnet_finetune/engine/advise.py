@@ -1,0 +1,219 @@
+"""Which depth to pick: measured on the person's own photos and machine.
+
+Every depth is timed. Those whose weights are on this machine race by successive halving (Jamieson & Talwalkar 2016): all are
+tried on a few of the training photos, the better half of them on twice as many, and so on. What is judged is the first answer,
+cross-validated; the test and validation photos have no part in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from sklearn.model_selection import StratifiedGroupKFold
+from torch import Tensor, nn
+
+from resnet_finetune.data import intake
+from resnet_finetune.data.cache import SIZE
+from resnet_finetune.data.dataset import understand
+from resnet_finetune.data.photos import Dataset
+from resnet_finetune.data.scan import scan_files
+from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.engine.first_answer import add_head, features_of
+from resnet_finetune.engine.judge import Verdict, judged
+from resnet_finetune.engine.material import Material, first_micro_batches
+from resnet_finetune.engine.plan import PRESETS, epoch_seconds, photo_cost
+from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
+from resnet_finetune.engine.progress import Pace, told
+from resnet_finetune.engine.step import losses
+from resnet_finetune.model import catalog, weights
+from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.hardware import find_hardware
+from resnet_finetune.model.saved_model import Preprocessing
+from resnet_finetune.words import left_out
+from resnet_finetune.words.advice import Advice, Candidate
+from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.settings import Settings
+
+FEWEST = 40  # photos in the first heat: fewer tell nothing
+PRIOR = ((3_000, "resnet18"), (20_000, "resnet50"))  # up to so many training photos; above, the last
+LARGE = "resnet101"
+STATE_BYTES = 16  # for a weight: itself, its gradient, AdamW's two moments, in single precision
+
+
+def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) -> Generator[Event, None, Advice]:
+    """Yields how far it has come. Of ``settings`` it needs the data, the preset, the seed and the list of what is left out.
+
+    Raises:
+        UserError: the photos cannot be trained on.
+    """
+    root = intake.open_data(settings.data)
+    scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
+    dataset = understand(scanned, left_out.read(Path(settings.leave_out)) if settings.leave_out else ())
+    require_trainable(dataset)
+    dataset = split(dataset, settings.seed)
+    began = time.monotonic()
+    hardware = find_hardware()
+    of_any = Material(
+        run=Path(),
+        settings=settings,
+        dataset=dataset,
+        fingerprint="",
+        model=CATALOG[0],
+        hardware=hardware,
+        preprocessing=Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+        pixels=scanned.shelf.pixels(dataset.photos),
+        notes=[],
+        micro_batches=first_micro_batches(CATALOG[0], hardware),
+        check_stop=check_stop,
+        clock=lambda: time.monotonic() - began,
+    )
+    yield Progress(stage="measure", done=0, total=len(CATALOG), seconds_left=None)
+    pace, measured = Pace("measure"), []
+    for model in CATALOG:
+        check_stop()
+        measured.append(_measured(of_any, model))
+        yield from pace(len(measured), len(CATALOG))
+    verdicts = yield from _race(of_any, [model for model in CATALOG if weights.in_reach(model)])
+    usual = _usual(len(of_any.indices("train")))
+    return Advice(
+        candidates=[
+            replace(candidate, score=verdicts[candidate.model].score if candidate.model in verdicts else None)
+            for candidate in measured
+        ],
+        recommended=_best(verdicts, usual),
+        usual=usual,
+        photos=len(of_any.indices("train")),
+    )
+
+
+def _usual(photos: int) -> str:
+    return next((model for most, model in PRIOR if photos <= most), LARGE)
+
+
+def _best(verdicts: dict[str, Verdict], usual: str) -> str:
+    """The usual one, if it raced; else the shallowest; unless another was better by more than chance on the same photos.
+
+    Those that left the race earlier were judged on fewer photos, and lost there.
+    """
+    most = max((verdict.score.n for verdict in verdicts.values()), default=0)
+    finalists = [name for name in catalog.names() if name in verdicts and verdicts[name].score.n == most]
+    if not finalists:
+        return usual
+    best = usual if usual in finalists else finalists[0]
+    for challenger in finalists:
+        if verdicts[challenger].beats(verdicts[best]):
+            best = challenger
+    return best
+
+
+# --- What each costs -----------------------------------------------------------------------------------------------------
+
+
+def _measured(material: Material, model: Model) -> Candidate:
+    """With random weights: they are as quick as any."""
+    net: nn.Module = timm.create_model(model.timm_name, num_classes=0)
+    net = net.to(material.hardware.device).to(memory_format=torch.channels_last)
+    add_head(net, len(material.dataset.classes))
+    own = replace(material, model=model, micro_batches=first_micro_batches(model, material.hardware))
+    size = PRESETS[material.settings.preset].photo_size
+    cost = photo_cost(own, net, size)
+    return Candidate(
+        model=model.name,
+        parameters_m=model.parameters_m,
+        memory_gb=_memory(own, net, size) / 1e9,
+        epoch_seconds=epoch_seconds(own, cost),
+        here=weights.in_reach(model),
+        score=None,
+        download_mb=model.download_mb,
+    )
+
+
+def _memory(material: Material, net: nn.Module, size: int) -> float:
+    """Bytes: what is kept between the way forward and the way back, counted for one photo; and what each weight needs."""
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = losses(net, material, material.indices("train")[:1], size, torch.Generator().manual_seed(0))
+    del loss
+    activations = sum(size for place, size in kept.items() if place not in own)
+    return activations * material.micro_batches.photos + STATE_BYTES * sum(p.numel() for p in net.parameters())
+
+
+# --- The race ------------------------------------------------------------------------------------------------------------
+
+
+def _race(material: Material, racers: list[Model]) -> Generator[Event, None, dict[str, Verdict]]:
+    """The last verdict on each."""
+    order = _balanced(material.dataset, material.indices("train"), material.settings.seed)[:ENOUGH]
+    seen: dict[str, np.ndarray] = {}
+    verdicts: dict[str, Verdict] = {}
+    for photos in _heats(len(order), len(racers)):
+        for model in racers:
+            before = seen.get(model.name)
+            new = order[:photos] if before is None else order[len(before) : photos]
+            features = yield from _features(material, model, new)
+            seen[model.name] = features if before is None else np.concatenate([before, features])
+            verdicts[model.name] = _judged(material, seen[model.name], order[:photos])
+        racers = sorted(racers, key=lambda model: verdicts[model.name].loss)[: (len(racers) + 1) // 2]
+    return verdicts
+
+
+def _heats(photos: int, racers: int) -> list[int]:
+    """How many photos each heat looks at: twice as many each time, and in the last all."""
+    heats = [photos]
+    while racers > 2 and heats[0] // 2 >= FEWEST:
+        heats.insert(0, heats[0] // 2)
+        racers = (racers + 1) // 2
+    return heats
+
+
+def _balanced(dataset: Dataset, indices: np.ndarray, seed: int) -> np.ndarray:
+    """In an order of which every beginning has about as many photos of each class."""
+    shuffled = np.random.default_rng(seed).permutation(indices)
+    met: dict[int, int] = defaultdict(int)
+    ranked = []
+    for index in shuffled:
+        label = dataset.photos[index].label
+        ranked.append((met[label], label, index))
+        met[label] += 1
+    return np.array([index for _, _, index in sorted(ranked)])
+
+
+def _features(material: Material, model: Model, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
+    net = weights.load_backbone(model, weights.find_weights(model, None))
+    own = replace(
+        material,
+        model=model,
+        preprocessing=Preprocessing.of(net, SIZE),
+        micro_batches=first_micro_batches(model, material.hardware),
+    )
+    net = net.to(material.hardware.device).to(memory_format=torch.channels_last)
+    return (yield from features_of(own, net, indices))
+
+
+def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:
+    """Every photo answered by a head that was fitted without it and without those like it."""
+    labels = material.labels(indices)
+    groups = [material.dataset.photos[index].group for index in indices]
+    folds = max(2, min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min())))
+    classes = len(material.dataset.classes)
+    answers = np.empty((len(indices), classes), np.float32)
+    for fit, held in StratifiedGroupKFold(folds, shuffle=True, random_state=material.settings.seed).split(
+        labels, labels, groups
+    ):
+        material.check_stop()
+        weight, bias = usual_head(features[fit], labels[fit], classes)
+        answers[held] = features[held, 0] @ weight.numpy().T + bias.numpy()
+    return judged(torch.from_numpy(answers), labels)

@@ -1,0 +1,151 @@
+"""Which depth to pick: the race on the person's own photos, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from time import sleep
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from resnet_finetune.engine.advise import advise
+from resnet_finetune.model import catalog
+from resnet_finetune.runs import jobs
+from resnet_finetune.ui.data_step import SAID_EVERY, SETTLE, Chosen
+from resnet_finetune.ui.parts import message, progress
+from resnet_finetune.ui.texts import duration, percent, photos, text
+from resnet_finetune.words.advice import Advice, Candidate
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.settings import Settings
+
+Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button]  # what is found, the depth that is chosen, the buttons: ask, stop
+
+
+def build(chosen: gr.State, model: gr.Radio, preset: gr.Radio) -> None:
+    """A button that asks for advice, and what comes of it; the advised depth is chosen in ``model``."""
+    with gr.Row(elem_classes="onward"):
+        ask = gr.Button(text("advisor.ask"), elem_id="advisor-ask")
+        stop = gr.Button(text("advisor.stop"), variant="stop", visible=False, elem_id="advisor-stop")
+    found = gr.HTML(elem_id="advisor")
+    answer: dict[str, Any] = {"outputs": [found, model, ask, stop], "show_progress": "hidden"}
+    asked = ask.click(  # also right after a stop, while Gradio still takes the race before for going on
+        _asked, inputs_kwargs={"chosen": chosen, "preset": preset}, trigger_mode="multiple", **answer
+    )
+    stop.click(_stopped, cancels=asked, **answer)
+
+
+def _asked(chosen: Chosen | None, preset: str) -> Iterator[Shown]:
+    if chosen is None:
+        yield _shown(message("info", text("train.no_data")))
+    elif jobs.current():
+        yield _shown(message("info", text("advisor.busy")))
+    else:
+        try:
+            yield from _race(Settings(data=chosen.desk.data, leave_out=chosen.desk.list_file(), preset=preset))
+        except OSError as error:
+            yield _shown(message("bad", text("advisor.failed"), [text("train.no_list", reason=error.strerror)]))
+        except UserError as error:
+            yield _shown(message("bad", text("advisor.failed"), error.messages))
+
+
+def _stopped() -> Shown:
+    sleep(SETTLE)
+    return _shown(Markup(""))
+
+
+class _Unwanted(Exception):
+    """The person pressed Stop, or went away."""
+
+
+def _race(settings: Settings) -> Iterator[Shown]:
+    """Says how far it has come, often enough that it can be stopped, then what was found."""
+    last: Event | None = None
+    wanted = True
+
+    def check_stop() -> None:
+        if not wanted:
+            raise _Unwanted
+
+    def run() -> Advice:
+        nonlocal last
+        steps = advise(settings, check_stop)
+        while True:
+            try:
+                last = next(steps)
+            except StopIteration as end:
+                advice: Advice = end.value
+                return advice
+
+    with ThreadPoolExecutor(1) as beside:
+        racing = beside.submit(run)
+        try:
+            while wait([racing], timeout=SAID_EVERY).not_done:
+                yield _shown(_busy(last), going_on=True)
+        finally:
+            wanted = False  # else a race that nobody waits for would be waited for
+    advice = racing.result()
+    yield _shown(_advice(advice), advice.recommended)
+
+
+def _busy(last: Event | None) -> Markup:
+    if not isinstance(last, Progress):
+        return progress(text("advisor.scan"), 0, [text("train.left.unknown")])
+    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
+    return progress(text(f"advisor.{last.stage}"), last.done / max(1, last.total), [left])
+
+
+def _shown(found: Markup, recommended: str | None = None, going_on: bool = False) -> Shown:
+    model = gr.Radio(value=recommended) if recommended else gr.Radio()
+    return found, model, gr.Button(visible=not going_on), gr.Button(visible=going_on)
+
+
+def _advice(advice: Advice) -> Markup:
+    name = _name(advice.recommended)
+    return message("good", text("advisor.says", name=name), [_why(advice)]) + _table(advice)
+
+
+def _why(advice: Advice) -> str:
+    """The measurement, or what is known where there is none."""
+    usual, many = _name(advice.usual), photos(advice.photos)
+    if len(advice.raced) < 2:
+        return text("advisor.why.alone", photos=many, usual=usual)
+    if advice.recommended == advice.usual:
+        return text("advisor.why.usual", photos=many, usual=usual)
+    return text("advisor.why.raced", photos=many, usual=usual)
+
+
+def _table(advice: Advice) -> Markup:
+    heads = [text(f"advisor.{column}") for column in ("depth", "parameters", "memory", "epoch", "right")]
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
+    rows = Markup("").join(_row(one, one.model == advice.recommended) for one in advice.candidates)
+    return Markup(
+        '<div class="scroll"><table class="scores"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p>{}</p>'
+    ).format(head, rows, text("advisor.how"))
+
+
+def _row(one: Candidate, recommended: bool) -> Markup:
+    cells = [
+        f"{one.parameters_m:.0f}",
+        text("advisor.gb", n=one.memory_gb),
+        duration(one.epoch_seconds),
+        _right(one),
+    ]
+    name = Markup("<strong>{}</strong>").format(_name(one.model)) if recommended else _name(one.model)
+    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+        name, Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
+    )
+
+
+def _right(one: Candidate) -> str:
+    score = one.score
+    if score is None:
+        return text("advisor.not_here", megabytes=one.download_mb)
+    shares = {key: percent(getattr(score, key)) for key in ("accuracy", "low", "high")}
+    return text("advisor.score", n=score.n, **shares)
+
+
+def _name(model: str) -> str:
+    return f"ResNet-{catalog.find(model).depth}"

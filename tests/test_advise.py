@@ -1,0 +1,129 @@
+"""Advice on the depth: what is measured of each, who races, and who wins."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+import timm
+import torch
+from conftest import make_photos
+from safetensors.torch import save_file
+
+from resnet_finetune.engine import advise as room
+from resnet_finetune.engine.advise import FEWEST, advise
+from resnet_finetune.engine.judge import Verdict, judged
+from resnet_finetune.model import catalog, weights
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.settings import Settings
+
+T = TypeVar("T")
+
+
+def end_of(steps: Generator[Event, None, T]) -> tuple[list[Event], T]:
+    events = []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return events, end.value
+
+
+@pytest.fixture
+def two_depths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """resnet18 with its real weights and resnet34 with random ones are on this machine."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "resnet18.tv_in1k.safetensors").symlink_to(weights.BUNDLED / "resnet18.tv_in1k.safetensors")
+    torch.manual_seed(0)
+    save_file(timm.create_model("resnet34.tv_in1k").state_dict(), folder / "resnet34.tv_in1k.safetensors")
+    monkeypatch.setattr(weights, "BUNDLED", folder)
+
+
+def test_two_depths_race_and_all_are_measured(demo: Path, two_depths: None) -> None:
+    events, advice = end_of(advise(Settings(data=str(demo))))
+    assert [one.model for one in advice.candidates] == list(catalog.names())
+    assert all(one.epoch_seconds > 0 and one.memory_gb > 0 for one in advice.candidates)
+    memory = {one.model: one.memory_gb for one in advice.candidates}
+    assert memory["resnet152"] > 16 * 60.19e6 / 1e9  # weights, gradients and moments alone
+    assert [one.model for one in advice.raced] == ["resnet18", "resnet34"]
+    assert [one.model for one in advice.candidates if one.here] == ["resnet18", "resnet34"]
+    real, random = (one.score for one in advice.raced)
+    assert real and random
+    assert real.n == random.n == advice.photos
+    assert real.accuracy > random.low
+    assert advice.recommended == advice.usual == "resnet18"
+    told = [event for event in events if isinstance(event, Progress)]
+    assert {event.stage for event in told} == {"scan", "measure", "features"}
+    assert [event.done for event in told if event.stage == "measure"][-1] == len(catalog.CATALOG)
+
+
+def test_alone_nobody_races_but_everybody_is_timed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "in_reach", lambda model: False)
+    _, advice = end_of(advise(Settings(data=str(photos))))
+    assert advice.raced == []
+    assert advice.recommended == advice.usual
+    assert len(advice.candidates) == len(catalog.CATALOG)
+
+
+def test_a_stop_ends_it(photos: Path) -> None:
+    class StopNow(Exception):
+        pass
+
+    def stop() -> None:
+        raise StopNow
+
+    with pytest.raises(StopNow):
+        list(advise(Settings(data=str(photos)), stop))
+
+
+def test_photos_that_cannot_be_trained_on_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Only one class"):
+        list(advise(Settings(data=str(make_photos(tmp_path / "photos", classes=["cats"])))))
+
+
+# --- Who wins ------------------------------------------------------------------------------------------------------------
+
+
+def verdict(right: int, of: int, sure: float = 3.0) -> Verdict:
+    """On ``of`` photos of class 0, the first ``right`` of which are named so, each by the same margin."""
+    scores = torch.zeros(of, 2)
+    scores[:right, 0] = sure
+    scores[right:, 1] = sure
+    return judged(scores, np.zeros(of, int))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "usual", "best"),
+    [
+        ({}, "resnet18", "resnet18"),
+        ({"resnet34": verdict(50, 100)}, "resnet18", "resnet34"),
+        ({"resnet18": verdict(80, 100), "resnet50": verdict(95, 100)}, "resnet18", "resnet50"),
+        ({"resnet18": verdict(90, 100), "resnet50": verdict(90, 100)}, "resnet18", "resnet18"),
+        ({"resnet18": verdict(90, 100), "resnet50": verdict(90, 100)}, "resnet50", "resnet50"),
+        ({"resnet18": verdict(95, 100), "resnet50": verdict(80, 100)}, "resnet50", "resnet18"),
+        ({"resnet18": verdict(50, 50), "resnet50": verdict(70, 100)}, "resnet18", "resnet50"),  # the first left the race
+    ],
+)
+def test_the_measurement_decides_and_the_prior_where_it_does_not(verdicts: dict[str, Verdict], usual: str, best: str) -> None:
+    assert room._best(verdicts, usual) == best
+
+
+@pytest.mark.parametrize(
+    ("photos", "model"), [(10, "resnet18"), (3_000, "resnet18"), (3_001, "resnet50"), (10**5, "resnet101")]
+)
+def test_the_more_photos_the_deeper_is_usual(photos: int, model: str) -> None:
+    assert room._usual(photos) == model
+
+
+@pytest.mark.parametrize(
+    ("photos", "racers", "heats"),
+    [(500, 1, [500]), (500, 2, [500]), (500, 5, [125, 250, 500]), (100, 5, [50, 100]), (60, 5, [60])],
+)
+def test_heats_double_up_to_all_photos(photos: int, racers: int, heats: list[int]) -> None:
+    assert room._heats(photos, racers) == heats
+    assert min(heats) >= min(FEWEST, photos)
