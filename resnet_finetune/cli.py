@@ -15,9 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from resnet_finetune.data.problems import Problem
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import disk
@@ -86,12 +88,24 @@ def _check(args: argparse.Namespace) -> Reply:
     }
     lines = [f"{len(dataset.photos)} photos can be used, in {len(counts)} classes; {dataset.rejected} files cannot."]
     lines += _table([[str(count), name] for name, count in counts.items()])
-    lines += [f"{problem.path}: {problem.message}" for problem in dataset.problems]
+    lines += _findings(dataset.problems)
     try:
         require_trainable(dataset)
     except UserError as error:
         return Reply(values, lines, error.messages)
     return Reply(values, lines)
+
+
+def _findings(problems: Sequence[Problem]) -> list[str]:
+    """What cannot be used first, then the remarks on what can; each kind together."""
+    lines = []
+    for left_out, title in ((True, "Left out"), (False, "The doctor says")):
+        found = sorted((problem for problem in problems if problem.left_out == left_out), key=lambda problem: problem.kind)
+        if found:
+            lines += ["", f"{title}: {len(found)}"]
+        for kind, same in groupby(found, key=lambda problem: problem.kind):
+            lines += [f"  {kind}", *(f"    {problem.path}: {problem.message}" for problem in same)]
+    return lines
 
 
 def _advise(args: argparse.Namespace) -> Reply:
@@ -113,10 +127,13 @@ def _advise(args: argparse.Namespace) -> Reply:
 
 
 def _train(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.data import intake
+
     chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
     if args.resume is None:
         if "data" not in chosen:
             args.wrong_usage("name the photos to train on, or a run to --resume")
+        intake.require(chosen["data"])  # before there is a run of it
         run = Run(Path(run_folder.create(Settings(**chosen)).run_dir))
     else:
         if chosen:
@@ -163,7 +180,9 @@ def _first_answer(run: Run) -> dict[str, Any] | None:
 def _evaluate(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.evaluate import evaluate
 
-    report = evaluate(args.run, args.data)
+    evaluation = evaluate(args.run, args.data)
+    report, unseen = evaluation.all, evaluation.unseen
+    learnt = report.test.n - (unseen.test.n if unseen else 0)
     values = {
         "accuracy": report.test.accuracy,
         "low": report.test.low,
@@ -174,10 +193,16 @@ def _evaluate(args: argparse.Namespace) -> Reply:
         "classes": report.classes,
         "confusion": report.confusion,
         "per_class": [asdict(row) for row in report.per_class],
+        "learnt_from": learnt,
+        "unseen": asdict(unseen.test) if unseen else None,
     }
+    said = [_score(report.test)]
+    if learnt:
+        said.append(f"{learnt} of them were trained on, or chose the model: this score looks better than it is.")
+        said.append(f"Of the others: {_score(unseen.test)}" if unseen else "There are no others: name photos it has not seen.")
     head = ["class", "photos", "precision", "recall", "F1"]
     rows = [[c.name, str(c.n), _percent(c.precision), _percent(c.recall), _percent(c.f1)] for c in report.per_class]
-    return Reply(values, [_score(report.test), *_table([head, *rows])])
+    return Reply(values, [*said, *_table([head, *rows])])
 
 
 def _predict(args: argparse.Namespace) -> Reply:

@@ -212,6 +212,42 @@ def test_evaluate_counts_labelled_photos(cli: Cli, trained: Path, tmp_path: Path
     assert [row["name"] for row in values["per_class"]] == values["classes"]
 
 
+def test_evaluate_says_which_photos_were_learnt_from(cli: Cli, trained: Path) -> None:
+    done = cli("evaluate", trained, trained.parent / "photos", "--json")
+    values = answer(done)
+    assert values["n"] == 54
+    assert 0 < values["learnt_from"] < 54
+    assert values["unseen"]["n"] == 54 - values["learnt_from"]
+    said = cli("evaluate", trained, trained.parent / "photos").stdout
+    assert f"{values['learnt_from']} of them were trained on, or chose the model" in said
+    assert f"Of the others: 100.0 % of {values['unseen']['n']} photos" in said
+
+
+def test_a_mistyped_folder_makes_no_run(cli: Cli, photos: Path, tmp_path: Path) -> None:
+    done = cli("train", tmp_path / "phottos", "--run-dir", tmp_path / "run")
+    assert_to_mend(done, "There is no folder or .zip called", "phottos")
+    assert not (tmp_path / "run").exists()
+    assert answer(cli("runs", "--json"))["runs"] == []
+
+
+def test_advise_measures_every_depth(cli: Cli, photos: Path) -> None:
+    done = cli("advise", photos, "--json")
+    assert done.returncode == 0, done.stderr
+    values = answer(done)
+    assert values["recommended"] == values["usual"] == "resnet18"
+    assert [one["model"] for one in values["candidates"]] == ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    assert all(one["epoch_seconds"] > 0 and one["memory_gb"] > 0 for one in values["candidates"])
+
+
+def test_check_tells_what_is_left_out_apart_from_what_the_doctor_says(cli: Cli, photos: Path) -> None:
+    (photos / "red" / "notes.txt").write_text("no photo")
+    shutil.copy(photos / "red" / "00.png", photos / "red" / "copy.png")
+    lines = [line.strip() for line in cli("check", photos).stdout.splitlines()]
+    left_out, doctor = lines.index("Left out: 1"), next(n for n, line in enumerate(lines) if line.startswith("The doctor says"))
+    assert lines[left_out + 1] == "not-a-photo" and lines[left_out + 2].startswith("red/notes.txt: ")
+    assert left_out < doctor < lines.index("duplicate") < next(n for n, line in enumerate(lines) if "exact copy" in line)
+
+
 def test_evaluate_on_a_class_the_model_never_learned(cli: Cli, trained: Path, tmp_path: Path) -> None:
     done = cli("evaluate", trained, make_photos(tmp_path / "new", classes=["blue", "violet"], each=3), "--json")
     assert_to_mend(done, "violet")

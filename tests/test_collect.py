@@ -565,6 +565,25 @@ def test_names_that_cannot_be_a_class_are_told(page: Page) -> None:
     expect(page.locator(".class-card")).to_have_count(0)
 
 
+def test_a_class_is_removed_with_its_photos_when_the_person_is_sure(shaky: Page, server_home: Path, tmp_path: Path) -> None:
+    photos = make_photos(tmp_path / "photos", classes=["one"], each=2)
+    (photos / "one" / "notes.txt").write_text("no photo")
+    for name in ("cup", "pen", "hat"):
+        card = add_class(shaky, name)
+        card.locator("input[type=file]").set_input_files(sorted((photos / "one").iterdir()))
+        expect(card.locator(".count")).to_have_text("2 photos")  # the third is none, and looks so
+        expect(card.locator("li.unreadable")).to_have_text(["no photo×"])
+    sure = iter([False, True])
+    shaky.on("dialog", lambda dialog: dialog.accept() if next(sure) else dialog.dismiss())
+    shaky.get_by_role("button", name="Remove the class “pen”").click()
+    expect(shaky.locator(".class-card")).to_have_count(3)
+    shaky.get_by_role("button", name="Remove the class “pen”").click()
+    expect(shaky.locator(".class-card h4")).to_have_text(["cup", "hat"])
+    shaky.get_by_role("button", name="Use these photos").click()
+    arrived = on_disk(server_home, told(shaky)[0])
+    assert {path.partition("/")[0] for path in arrived} == {"cup", "hat"}
+
+
 def test_a_photo_that_cannot_be_saved_is_told_and_can_be_tried_again(shaky: Page, server_home: Path, tmp_path: Path) -> None:
     photos = make_photos(tmp_path / "photos", classes=["one"], each=1)
     cup, pen = add_class(shaky, "cup"), add_class(shaky, "pen")

@@ -55,4 +55,4 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     rows = advice.locator("tbody tr")
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("of 33")
-    expect(rows.last).to_contain_text("not tried: its weights (242 MB) are not on this computer")
+    expect(rows.last).to_contain_text("not tried: 242\u00a0MB to fetch")

@@ -210,7 +210,7 @@ def test_few_occasions_are_noted(settings: Settings, photos: Path) -> None:
         with Image.open(photos / "red" / "00.png") as image:
             image.resize((64 + number, 64 + number)).save(photos / "red" / f"{number:02}.png")
     (note,) = started_with(settings).notes
-    assert note.startswith("The photos of red were taken on very few occasions")
+    assert note.startswith("The photos of “red” were taken on very few occasions")
 
 
 def test_without_room_on_the_disk_the_run_is_the_same_and_says_why_it_is_slower(
@@ -248,7 +248,7 @@ def test_the_demo_is_learnt(tmp_path: Path, seed: int) -> None:
 
     run = tmp_path / "run"
     list(fine_tune(Settings(run_dir=str(run), seed=seed)))
-    result = evaluate(run, str(ROOT / "assets" / "demo" / "new_photos.zip"))
+    result = evaluate(run, str(ROOT / "assets" / "demo" / "new_photos.zip")).all
     assert result.test.n == 75
     assert result.test.accuracy >= 0.80
     json.dumps(disk.read_json(run / REPORT), allow_nan=False)

@@ -196,7 +196,7 @@ class ClassCard {
     this.count = make("span", { class: "count" });
     this.film = button(say("maker.camera"), () => this.maker.camera.toggle(this));
     const add = button(say("maker.add"), () => this.files.click());
-    this.away = button("×", () => this.maker.dropClass(this), "away");
+    this.away = button("×", () => this.leave(), "away");
     this.film.setAttribute("aria-label", say("maker.camera.label"));
     add.setAttribute("aria-label", say("maker.add.label"));
     this.away.setAttribute("aria-label", say("maker.class.remove"));
@@ -218,8 +218,8 @@ class ClassCard {
 
   refresh() {
     const failed = this.photos.filter((photo) => photo.problem);
-    this.count.textContent = this.words.count("files", this.photos.length - failed.length);
-    this.away.hidden = this.photos.length > 0;
+    const usable = this.photos.filter((photo) => !photo.problem && !photo.unreadable);
+    this.count.textContent = this.words.count("files", usable.length);
     this.note.hidden = !failed.length;
     if (failed.length) this.trouble.textContent = `${this.words.count("maker.failed", failed.length)} ${failed[0].problem}`;
     for (const photo of this.photos) photo.element.classList.toggle("failed", Boolean(photo.problem));
@@ -281,8 +281,21 @@ class ClassCard {
 
   picture(photo, address) {
     const image = make("img", { src: address, alt: photo.name, loading: "lazy", decoding: "async" });
-    image.addEventListener("error", () => photo.element.classList.add("unreadable"));
+    image.addEventListener("error", () => {
+      photo.unreadable = true;
+      photo.element.classList.add("unreadable");
+      image.replaceWith(make("span", {}, this.words.say("maker.no_photo")));
+      this.maker.refresh();
+    });
     photo.element.prepend(image);
+  }
+
+  /** The class goes, and its photos with it: from the app's folder, into which they were copied. */
+  async leave() {
+    if (this.photos.length && !confirm(this.words.say("maker.class.remove.sure", { name: this.name }))) return;
+    if (this.maker.camera.card === this) this.maker.camera.close();
+    for (const photo of [...this.photos]) await this.takeOut(photo);
+    if (!this.photos.length) this.maker.dropClass(this); // else one could not be removed, which is said
   }
 
   async takeOut(photo) {

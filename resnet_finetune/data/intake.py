@@ -16,6 +16,15 @@ def unquoted(path: str) -> str:
     return path.strip().strip('"')
 
 
+def require(data: str) -> None:
+    """Raises ``UserError`` when ``data`` names nothing that is there."""
+    data = unquoted(data)
+    if not data:
+        raise UserError("No photos were chosen: name a folder, or a .zip or .tar of one.")
+    if data != "demo" and not Path(data).expanduser().exists():
+        raise UserError(f"There is no folder or .zip called {data}: check how it is written.")
+
+
 def open_data(data: str) -> Path:
     """The folder of photos that ``data`` names.
 
@@ -26,14 +35,11 @@ def open_data(data: str) -> Path:
         UserError: there is no such thing, or it is not safe to unpack.
     """
     data = unquoted(data)
-    if not data:
-        raise UserError("No photos were chosen: name a folder, or a .zip or .tar of one.")
     try:
+        require(data)
         path = DEMO if data == "demo" else Path(data).expanduser()
         if path.is_dir():
             return path.absolute()
-        if not path.exists():
-            raise UserError(f"There is no folder or .zip called {data}: check how it is written.")
         if not path.is_file():
             raise _neither(path)  # before it is read: a device never ends
         return archives.unpack(path, home() / "unpacked")

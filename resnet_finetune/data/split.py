@@ -77,7 +77,7 @@ def require_trainable(dataset: Dataset) -> None:
     if not dataset.classes:
         raise UserError(
             "No class folders with photos were found: put the photos of each class into a folder of its own, "
-            "for example cats/ and dogs/."
+            "for example cats/ and dogs/, and choose the folder that holds these."
         )
     mistakes = []
     if len(dataset.classes) == 1:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_finetune.data import intake
 from resnet_finetune.data.dataset import scan
 from resnet_finetune.data.photos import Dataset
+from resnet_finetune.engine.material import PHOTOS
 from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Result, make_result
 
 
-def evaluate(run: Path, data: str) -> Result:
+@dataclass(frozen=True)
+class Evaluation:
+    """``unseen`` is about the photos alone that the model neither learnt from nor was chosen by; None when there are none."""
+
+    all: Result
+    unseen: Result | None
+
+
+def evaluate(run: Path, data: str) -> Evaluation:
     """Every readable photo of ``data`` is judged, whatever split it is in; classes are matched by name.
 
     Raises:
@@ -23,12 +34,24 @@ def evaluate(run: Path, data: str) -> Result:
     dataset = scan(intake.open_data(data), lambda done, total: None)
     labels = _labels(dataset, model.classes)
     answers = model.classify([photo.path for photo in dataset.photos])
-    judged = [
-        Judged(path=photo.name, true=labels[photo.label], scores=answer.scores)
-        for photo, answer in zip(dataset.photos, answers, strict=True)
-        if answer.scores is not None  # None only for a file that went away since the scan
-    ]
-    return make_result(model.classes, judged)
+    learnt = _learnt_from(run)
+    judged, unseen = [], []
+    for photo, answer in zip(dataset.photos, answers, strict=True):
+        if answer.scores is None:
+            continue  # only for a file that went away since the scan
+        judged.append(Judged(path=photo.name, true=labels[photo.label], scores=answer.scores))
+        if photo.digest not in learnt:
+            unseen.append(judged[-1])
+    return Evaluation(make_result(model.classes, judged), make_result(model.classes, unseen) if unseen else None)
+
+
+def _learnt_from(run: Path) -> set[str]:
+    """sha256 of the photos that the model was trained on or chosen by; none of a run that did not note them."""
+    try:
+        noted: dict[str, str] = disk.read_json(run / PHOTOS)
+        return {digest for digest, split in noted.items() if split != "test"}
+    except (OSError, ValueError, AttributeError):  # a run of an earlier version, or a model folder that came from elsewhere
+        return set()
 
 
 def _labels(dataset: Dataset, classes: Sequence[str]) -> list[int]:

@@ -24,12 +24,13 @@ from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
 from resnet_finetune.model.saved_model import Classifier, Preprocessing
-from resnet_finetune.words import left_out
+from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Split, Started
 from resnet_finetune.words.settings import Settings
 
 BATCH = 16  # photos in one step of the optimiser
+PHOTOS = "photos.json"  # in a run folder: the sha256 of every photo → the split it was in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,7 @@ def gather(
     absent = not_used - {photo.name for photo in scanned.photos}
     if absent:
         notes.append(f"{len(absent)} of the photos to leave out are not there: {listed(sorted(absent))}.")
+    disk.write_json(run / PHOTOS, {photo.digest: photo.split for photo in dataset.photos})
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},
@@ -123,7 +125,7 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
             f"{leaks} photos stand on both sides, among the training photos and among those that judge the model (as copies or "
             "near-copies): the score looks better than it is."
         )
-    few = [problem.path for problem in dataset.problems if problem.kind == "few-occasions"]
+    few = [f"“{problem.path}”" for problem in dataset.problems if problem.kind == "few-occasions"]
     if few:
         yield (
             f"The photos of {listed(few)} were taken on very few occasions, so some much like the test photos were trained on: "
@@ -132,7 +134,7 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
     if dataset.cross_validated:
         yield (
             f"{len(dataset.photos)} photos are too few to hold some back for a test, so each is judged by a model trained on "
-            "the others (cross-validation), and the network is not fine-tuned: whether that helped could not be told."
+            "the others (cross-validation). The network is not fine-tuned, because nothing could tell whether that helped."
         )
     if pixels.missing:
         needed = pixels.missing * SIZE * SIZE * 3 / 1e9

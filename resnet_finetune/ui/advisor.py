@@ -122,13 +122,13 @@ def _table(advice: Advice) -> Markup:
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
     rows = Markup("").join(_row(one, one.model == advice.recommended) for one in advice.candidates)
     return Markup(
-        '<div class="scroll"><table class="scores"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p>{}</p>'
+        '<div class="scroll"><table class="scores depths"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p class="aside">{}</p>'
     ).format(head, rows, text("advisor.how"))
 
 
 def _row(one: Candidate, recommended: bool) -> Markup:
     cells = [
-        f"{one.parameters_m:.0f}",
+        text("advisor.millions", n=one.parameters_m),
         text("advisor.gb", n=one.memory_gb),
         duration(one.epoch_seconds),
         _right(one),

@@ -16,7 +16,6 @@ from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
-from resnet_finetune.runs import jobs
 from resnet_finetune.ui import bring, desk, folders
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
@@ -65,7 +64,13 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
     with gr.Row(elem_classes="ways"):
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.folder"), text("data.folder.what")))
-            path = gr.Textbox("", label=text("data.path"), placeholder=text("data.path.hint"), elem_id="data-path", max_lines=1)
+            path = gr.Textbox(
+                "",
+                label=text("data.path"),
+                placeholder=str(Path.home() / text("data.path.hint")),
+                elem_id="data-path",
+                max_lines=1,
+            )
             with gr.Row(elem_classes="pair"):
                 browse = gr.Button(text("data.browse"), elem_id="data-browse")
                 look = gr.Button(text("data.look"), elem_id="data-look")
@@ -104,9 +109,10 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
         lambda path: gr.HTML(folders.listing(path), visible=True),
         inputs_kwargs={"path": path},
         outputs=inside,
+        queue=False,
         show_progress="hidden",
     )
-    inside.click(_into, outputs=[path, inside], show_progress="hidden")
+    inside.click(_into, outputs=[path, inside], queue=False, show_progress="hidden")
     lead_to(onward, tabs, "model")
 
 
@@ -154,9 +160,9 @@ def _take_demo() -> Iterator[Answer]:
 
 
 def _restore() -> Iterator[Answer]:
-    """What was chosen before the page was loaded; while a training goes on, that is what the person came to see."""
+    """What was chosen before the page was loaded."""
     before = desk.kept()
-    if before is None or jobs.current():
+    if before is None:
         yield _answer(_NOTHING)
     else:
         yield from _look(before)
@@ -229,12 +235,15 @@ def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answe
 def _found(chosen: Desk, scanned: Scan) -> Answer:
     dataset = understand(scanned, chosen.names)
     findings = Findings.of(dataset)
-    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.names)
-    said = overview(split(dataset, seed=0), chosen.where)
+    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.names, well=bool(dataset.classes))
     try:
         require_trainable(dataset)
     except UserError as error:
-        return _answer(_refusal(error) + said, doctor, seen=seen)
+        said = overview(dataset, chosen.where, trainable=False)
+        return _answer(
+            _refusal(error, text("data.doctor_helps") if findings.remedy("too-few") else "") + said, doctor, seen=seen
+        )
+    said = overview(split(dataset, seed=0), chosen.where, trainable=True)
     return _answer(said, doctor, seen=seen, ready=Chosen(chosen, len(dataset.photos), len(dataset.classes)))
 
 
@@ -249,5 +258,5 @@ def _answer(
     return ready, seen, said, doctor, gr.Button(visible=ready is not None), gr.Button(visible=scanning)
 
 
-def _refusal(error: UserError) -> Markup:
-    return message("bad", text("data.stop"), error.messages)
+def _refusal(error: UserError, help: str = "") -> Markup:
+    return message("bad", text("data.stop"), [*error.messages, *([help] if help else [])])

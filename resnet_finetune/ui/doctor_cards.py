@@ -27,10 +27,11 @@ _NOTHING = Markup("")
 
 @dataclass(frozen=True)
 class Findings:
-    """The remarks of a data set, by kind, and where its photos are."""
+    """The remarks of a data set, by kind, and where its photos are and of which class."""
 
     by_kind: dict[str, list[Problem]]
     paths: Mapping[str, Path]
+    classes: Mapping[str, str]
 
     @classmethod
     def of(cls, dataset: Dataset) -> Findings:
@@ -38,7 +39,11 @@ class Findings:
         for problem in dataset.problems:
             if not problem.left_out:
                 by_kind[problem.kind].append(problem)
-        return cls({kind: found for kind, found in by_kind.items() if found}, {p.name: p.path for p in dataset.photos})
+        return cls(
+            {kind: found for kind, found in by_kind.items() if found},
+            {photo.name: photo.path for photo in dataset.photos},
+            {photo.name: dataset.classes[photo.label] for photo in dataset.photos},
+        )
 
     def remedy(self, kind: str) -> tuple[str, ...]:
         """All photos that the advice for this kind leaves out."""
@@ -49,9 +54,11 @@ class Findings:
         return next((problem.remedy for problem in self.by_kind.get(kind, []) if problem.path == path), ())
 
 
-def cards(findings: Findings, left_out: Collection[str]) -> Markup:
-    """The findings and what was done about them; nothing where there is nothing to say."""
+def cards(findings: Findings, left_out: Collection[str], *, well: bool) -> Markup:
+    """The findings and what was done about them. Where there are none, that all is ``well``, if it can be."""
     shown = _NOTHING.join(_card(findings, kind, found) for kind, found in findings.by_kind.items())
+    if not shown and not left_out and not well:
+        return _NOTHING
     if not shown and not left_out:
         return Markup('<section class="card doctor"><h3>{}</h3><p>{}</p></section>').format(text("doctor"), text("doctor.well"))
     done = ""
@@ -68,7 +75,8 @@ def cards(findings: Findings, left_out: Collection[str]) -> Markup:
 
 def _card(findings: Findings, kind: str, found: Sequence[Problem]) -> Markup:
     remedy = findings.remedy(kind)
-    button = action(text("doctor.leave_out", photos=photos(len(remedy))), {"leave": kind}) if remedy else ""
+    every = "doctor.leave_out.all" if kind == "label-conflict" else "doctor.leave_out"
+    button = action(text(every, photos=photos(len(remedy))), {"leave": kind}) if remedy else ""
     more = Markup("<p>{}</p>").format(text("data.more", n=len(found) - SHOWN)) if len(found) > SHOWN else ""
     items = _NOTHING.join(_item(findings, kind, problem) for problem in found[:SHOWN])
     return Markup(
@@ -89,8 +97,17 @@ def _card(findings: Findings, kind: str, found: Sequence[Problem]) -> Markup:
 
 def _item(findings: Findings, kind: str, problem: Problem) -> Markup:
     names = [problem.path] * (problem.path in findings.paths) + list(problem.others)
-    looks = _NOTHING.join(thumbnail(findings.paths[name], name) for name in names[:LOOKS] if name in findings.paths)
+    shown = [name for name in names[:LOOKS] if name in findings.paths]
+    told_apart = len({findings.classes[name] for name in shown}) > 1
+    looks = _NOTHING.join(_look(findings, name, told_apart) for name in shown)
     button = action(text("doctor.leave_out.this"), {"leave": kind, "of": problem.path}) if problem.remedy else ""
     return Markup('<li><div class="looks">{}</div><div><code>{}</code> {}</div>{}</li>').format(
         looks, problem.path, problem.message, button
     )
+
+
+def _look(findings: Findings, name: str, with_class: bool) -> Markup:
+    photo = thumbnail(findings.paths[name], name)
+    if not with_class:
+        return photo
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(photo, findings.classes[name])

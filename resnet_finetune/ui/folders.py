@@ -14,8 +14,11 @@ MOST = 300  # folders listed
 
 
 def listing(path: str) -> Markup:
-    """The way up and the folders in ``path``, to be clicked; of the person's home when there is no ``path``."""
+    """The way up and the folders in ``path``, or in the last part of it that is a folder, to be clicked; of the person's home
+    when there is no ``path``.
+    """
     here = Path(unquoted(path) or Path.home()).expanduser().absolute()
+    here = next(folder for folder in (here, *here.parents) if folder.is_dir() or folder == folder.parent)
     try:
         inside = sorted(child for child in here.iterdir() if child.is_dir() and not child.name.startswith("."))
         said = "" if inside else text("folders.none")

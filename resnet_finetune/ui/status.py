@@ -46,6 +46,7 @@ def _running(story: Story) -> Markup:
             done = (epoch - 1) / max(1, plan.epochs)
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
             facts.append(_left(plan.seconds))
+    facts.append(story.run.path.name)
     if story.started:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))

@@ -73,10 +73,11 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     )
 
 
-def _plan(chosen: Chosen | None, model: str, preset: str, state: State) -> Markup:
-    """What the start button will do, where there is one to press."""
+def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: Story | None) -> Markup:
+    """What the start button will do, where there is one to press; or why there is none for what was chosen."""
     if state == "running":
-        return _NOTHING
+        other = chosen and story and chosen.desk.data != story.run.settings.data
+        return message("info", text("train.waits", where=chosen.desk.where)) if chosen and other else _NOTHING
     if chosen is None:
         return message("info", text("train.no_data" if state == "new" else "train.again"))
     return message(
@@ -131,7 +132,7 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
     if story:
         state = story.run.state  # before the events: what ends in between is told the next time
         story.read_on()
-    now = (_plan(chosen, model, preset, state), *_drawings(story, state), *_buttons(story, state, chosen))
+    now = (_plan(chosen, model, preset, state, story), *_drawings(story, state), *_buttons(story, state, chosen))
     before = watch.shown or (None,) * len(now)
     return [Watch(story, chosen, now), *(new if new != old else gr.skip() for new, old in zip(now, before, strict=True))]
 
