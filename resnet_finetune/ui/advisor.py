@@ -121,9 +121,8 @@ def _table(advice: Advice) -> Markup:
     heads = [text(f"advisor.{column}") for column in ("depth", "parameters", "memory", "epoch", "right")]
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
     rows = Markup("").join(_row(one, one.model == advice.recommended) for one in advice.candidates)
-    return Markup(
-        '<div class="scroll"><table class="scores depths"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div><p class="aside">{}</p>'
-    ).format(head, rows, text("advisor.how"))
+    table = Markup('<table class="scores depths"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, rows)
+    return Markup('<div class="scroll">{}</div><p class="aside">{}</p>').format(table, text("advisor.how"))
 
 
 def _row(one: Candidate, recommended: bool) -> Markup:

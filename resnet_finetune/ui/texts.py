@@ -219,8 +219,9 @@ ENGLISH = {
     "advisor.gb": "{n:.1f}\u00a0GB",
     "advisor.not_here": "not tried: {megabytes:.0f}\u00a0MB to fetch",
     "advisor.score": "{accuracy} ({low} to {high}) of {n}",
-    "advisor.how": "Measured on this computer: the memory to train it, and a pass over your training photos. Right: the first answer, before fine-tuning, on training photos that it was not "
-    "fitted to (cross-validation; in brackets the 95\u00a0% interval). Your test photos are kept for the end.",
+    "advisor.how": "Measured on this computer: the memory to train it, and a pass over your training photos. Right: the first "
+    "answer, before fine-tuning, on training photos that it was not fitted to (cross-validation; in brackets the 95\u00a0% "
+    "interval). Your test photos are kept for the end.",
     "machine": "This computer (system)",
     "machine.about": "Trains on: {trains_on}. {cores} processor cores, {memory:.0f} GB of memory.",
     "machine.unused": "Your graphics card is not used: {name}",
