@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import signal
 import sys
 import threading
@@ -130,6 +131,8 @@ def _train(args: argparse.Namespace) -> Reply:
     from resnet_finetune.data import intake
 
     chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
+    if int(os.environ.get("RANK", "0")) > 0:  # of a team that accelerate launched: the first process owns the run
+        return _help_out(Settings(**chosen) if args.resume is None else Run(args.resume.absolute()).settings)
     if args.resume is None:
         if "data" not in chosen:
             args.wrong_usage("name the photos to train on, or a run to --resume")
@@ -146,6 +149,14 @@ def _train(args: argparse.Namespace) -> Reply:
         for event in run_folder.record(run.settings, stop):
             _show(event)
     return _result(run)
+
+
+def _help_out(settings: Settings) -> Reply:
+    from resnet_finetune.engine.helper import help_out
+    from resnet_finetune.engine.team import Team
+
+    help_out(settings, Team())
+    return Reply({"helped": True}, [])
 
 
 def _result(run: Run) -> Reply:

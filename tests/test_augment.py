@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from resnet_finetune.engine.augment import ASPECT, ZOOM, augment
+from resnet_finetune.engine.augment import ASPECT, ZOOM, augment, draw_views
 
 FULL, SIZE, N = 320, 224, 64
 
 
 def views(photos: Tensor, seed: int = 0, size: int = SIZE) -> Tensor:
-    return augment(photos, size, torch.Generator().manual_seed(seed))
+    return augment(photos, size, draw_views(len(photos), photos.shape[1], size, torch.Generator().manual_seed(seed)))
 
 
 @pytest.fixture(scope="module")

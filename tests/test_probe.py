@@ -1,15 +1,12 @@
-"""The first answer's linear head, on features that are made up, and the features of a real network."""
+"""The first answer's linear head, on features that are made up."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from resnet_finetune.engine.probe import ENOUGH, features, linear_head
-from resnet_finetune.model.hardware import Hardware
-from resnet_finetune.model.saved_model import Preprocessing
+from resnet_finetune.engine.probe import ENOUGH, linear_head
 
 
 def made_up(counts: list[int], dimensions: int = 6, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -76,23 +73,3 @@ def test_the_same_seed_gives_the_same_head() -> None:
     seen, labels = made_up([9, 9, 9], noise=0.8)
     one, other = (linear_head(seen, labels, 3, 5) for _ in range(2))
     assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
-
-
-class Halves(nn.Module):
-    """Features that can be checked by eye: mean of the red channel in the left half and in the right half."""
-
-    def forward(self, photos: torch.Tensor) -> torch.Tensor:
-        middle = photos.shape[3] // 2
-        return torch.stack([photos[:, 0, :, :middle].mean((1, 2)), photos[:, 0, :, middle:].mean((1, 2))], 1)
-
-
-def test_features_are_of_the_photo_and_of_its_mirror_image() -> None:
-    pixels = np.zeros((3, 32, 32, 3), np.uint8)
-    pixels[:, :, :16, 0] = [[[255]], [[0]], [[51]]]
-    plain = Preprocessing(size=32, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-    net = Halves().train()
-    seen = features(net, pixels, plain, Hardware(device=torch.device("cpu"), precision="float32"))
-    assert seen.shape == (3, 2, 2) and seen.dtype == np.float32
-    assert seen[:, 0].tolist() == pytest.approx(np.array([[1, 0], [0, 0], [0.2, 0]]), abs=1e-6)
-    assert np.array_equal(seen[:, 0], seen[:, 1, ::-1])
-    assert not net.training  # batch statistics must be the pretrained ones

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data import cache
 from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine.plan import PRESETS
 from resnet_finetune.engine.step import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
@@ -70,7 +71,7 @@ def test_a_run_says_what_it_does_in_order(settings: Settings) -> None:
     assert started.counts == {"train": [11] * 3, "validation": [3] * 3, "test": [4] * 3}
     assert started.notes == []
     epochs = [event for event in events if isinstance(event, Epoch)]
-    assert [event.epoch for event in epochs] == list(range(7))
+    assert [event.epoch for event in epochs] == list(range(PRESETS["quick"].epochs + 1))
     assert epochs[0].train_loss is None and all(event.train_loss is not None for event in epochs[1:])
     assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "features", "test"}
     steps = [event for event in events if isinstance(event, Step)]
@@ -290,4 +291,4 @@ def test_a_card_with_too_little_memory_trains_with_fewer_photos_at_a_time(
     report = read_report(Path(settings.run_dir))
     assert report and report.notes == notes
     steps = [event for event in events if isinstance(event, Step)]
-    assert steps[-1].step == steps[-1].steps == 6 * 2  # as many as ever
+    assert steps[-1].step == steps[-1].steps == PRESETS["quick"].epochs * 2  # as many as ever

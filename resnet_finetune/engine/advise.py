@@ -25,13 +25,15 @@ from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.photos import Dataset
 from resnet_finetune.data.scan import scan_files
 from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.engine.material import Material, first_micro_batches
 from resnet_finetune.engine.plan import PRESETS, epoch_seconds, photo_cost
 from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
 from resnet_finetune.engine.progress import Pace, told
-from resnet_finetune.engine.step import losses
+from resnet_finetune.engine.share import losses
+from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import CATALOG, Model
 from resnet_finetune.model.hardware import find_hardware
@@ -71,6 +73,7 @@ def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) ->
         pixels=scanned.shelf.pixels(dataset.photos),
         notes=[],
         micro_batches=first_micro_batches(CATALOG[0], hardware),
+        team=Team(),
         check_stop=check_stop,
         clock=lambda: time.monotonic() - began,
     )
@@ -145,7 +148,8 @@ def _memory(material: Material, net: nn.Module, size: int) -> float:
 
     own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = losses(net, material, material.indices("train")[:1], size, torch.Generator().manual_seed(0))
+        views = draw_views(1, SIZE, size, torch.Generator().manual_seed(0))
+        loss = losses(net, material, material.indices("train")[:1], size, views)
     del loss
     activations = sum(size for place, size in kept.items() if place not in own)
     return activations * material.micro_batches.photos + STATE_BYTES * sum(p.numel() for p in net.parameters())

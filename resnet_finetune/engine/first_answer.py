@@ -12,11 +12,15 @@ from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.judge import judged, logits
 from resnet_finetune.engine.material import Material
-from resnet_finetune.engine.probe import features, linear_head
+from resnet_finetune.engine.probe import linear_head
 from resnet_finetune.engine.progress import Pace
+from resnet_finetune.engine.share import own_features
 from resnet_finetune.engine.step import make_optimizer
+from resnet_finetune.engine.team import Order
 from resnet_finetune.words.events import Event, FirstAnswer
 from resnet_finetune.words.report import confusion_matrix
+
+AT_ONCE = 128  # photos for each process of a team between two words on how far it has come
 
 
 def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, Standing]:
@@ -52,15 +56,16 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
 
 def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
     """Features of these photos and their mirror images, float32 [N, 2, D], and how far it has come."""
-    pace, seen, done = Pace("features"), [], 0
-
-    def some(chosen: np.ndarray) -> np.ndarray:
+    team, pace, seen, done = material.team, Pace("features"), [], 0
+    at_once = material.micro_batches.photos if team.size == 1 else AT_ONCE * team.size
+    for start in range(0, len(indices), at_once):
         material.check_stop()
-        return features(net, material.pixels[chosen], material.preprocessing, material.hardware)
-
-    for some_seen in material.micro_batches.each(indices, some):
-        seen.append(some_seen)
-        done += len(some_seen)
+        some = indices[start : start + at_once]
+        team.order(Order.FEATURES, len(some))
+        team.photos(some, len(some))
+        team.weights(net)
+        seen.append(team.answers(own_features(net, material, some[team.share(len(some))]), len(some)).numpy())
+        done += len(some)
         yield from material.micro_batches.news()
         yield from pace(done, len(indices))
     return np.concatenate(seen)

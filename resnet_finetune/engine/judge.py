@@ -14,25 +14,22 @@ from resnet_finetune.data.cache import Pixels
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
+from resnet_finetune.engine.share import own_logits
+from resnet_finetune.engine.team import Order
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
 
 
-@torch.no_grad()
 def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
     """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
-    net.eval()
-
-    def some(chosen: np.ndarray) -> Tensor:
-        material.check_stop()
-        photos = torch.from_numpy(material.pixels[chosen]).to(material.hardware.device)
-        with material.hardware.autocast():
-            answers: Tensor = net(material.preprocessing.normalise(photos)).float().cpu()
-        return answers
-
-    return torch.cat(list(material.micro_batches.each(indices, some)))
+    material.check_stop()
+    team, photos = material.team, len(indices)
+    team.order(Order.JUDGE, photos)
+    team.photos(indices, photos)
+    team.weights(net)
+    return team.answers(own_logits(net, material, indices[team.share(photos)]), photos)
 
 
 @dataclass(frozen=True)

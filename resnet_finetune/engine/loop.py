@@ -22,7 +22,7 @@ from resnet_finetune.engine.step import Learner, learning_rate, make_optimizer, 
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 
-SHARE = 0.3  # of the fine-tuned weights in the average with the first answer's
+SHARE = 0.5  # of the fine-tuned weights in the average with the first answer's
 SAVE_PERIOD = 20.0  # seconds between checkpoints; epochs since the last are done again, in the same way
 SMOOTHING = 0.9  # of the loss that is told
 

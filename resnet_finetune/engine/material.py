@@ -20,6 +20,7 @@ from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.micro_batches import MicroBatches
 from resnet_finetune.engine.progress import told
+from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
@@ -47,6 +48,7 @@ class Material:
     pixels: Pixels  # in the order of the data set
     notes: list[str]  # on what makes the score less honest, or the training slower
     micro_batches: MicroBatches
+    team: Team
     check_stop: Callable[[], None]
     clock: Callable[[], float]  # seconds spent on this run so far
 
@@ -61,7 +63,12 @@ class Material:
 
 
 def gather(
-    settings: Settings, run: Path, standing: Standing | None, check_stop: Callable[[], None], clock: Callable[[], float]
+    settings: Settings,
+    run: Path,
+    standing: Standing | None,
+    check_stop: Callable[[], None],
+    clock: Callable[[], float],
+    team: Team,
 ) -> Generator[Event, None, tuple[Material, nn.Module]]:
     """The photos, decoded, and the pretrained network, without a head."""
     model = catalog.find(settings.model)
@@ -83,7 +90,8 @@ def gather(
     absent = not_used - {photo.name for photo in scanned.photos}
     if absent:
         notes.append(f"{len(absent)} of the photos to leave out are not there: {listed(sorted(absent))}.")
-    disk.write_json(run / PHOTOS, {photo.digest: photo.split for photo in dataset.photos})
+    if team.leads:
+        disk.write_json(run / PHOTOS, {photo.digest: photo.split for photo in dataset.photos})
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},
@@ -91,7 +99,7 @@ def gather(
         own_split=dataset.own_split,
         model=model.name,
         weights=found.source,
-        device=hardware.describe(),
+        device=hardware.describe() + (f", {team.size} processes" if team.size > 1 else ""),
         root=str(root.absolute()),
         fingerprint=data_fingerprint,
         notes=notes,
@@ -107,7 +115,8 @@ def gather(
         pixels=pixels,
         notes=notes,
         micro_batches=first_micro_batches(model, hardware),
-        check_stop=check_stop,
+        team=team,
+        check_stop=team.guarded(check_stop),
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)

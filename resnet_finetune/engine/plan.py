@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from resnet_finetune.engine.judge import logits
+from resnet_finetune.data.cache import SIZE
+from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.material import BATCH, Material
-from resnet_finetune.engine.step import losses
+from resnet_finetune.engine.share import losses, own_logits
 from resnet_finetune.words.events import Planned
 
 MOST_EPOCHS = 100
@@ -28,7 +29,7 @@ class Preset:
     epochs: int
 
 
-PRESETS = {"quick": Preset(208, 6), "balanced": Preset(224, 12), "thorough": Preset(224, 30)}
+PRESETS = {"quick": Preset(208, 10), "balanced": Preset(224, 16), "thorough": Preset(224, 30)}
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ def _fitting(material: Material, cost: Cost) -> int:
 
 
 def epoch_seconds(material: Material, cost: Cost) -> float:
-    """To learn from every training photo and to judge the validation photos."""
-    return cost.learn * len(material.indices("train")) + cost.judge * len(material.indices("validation"))
+    """To learn from every training photo and to judge the validation photos, shared among the team."""
+    alone = cost.learn * len(material.indices("train")) + cost.judge * len(material.indices("validation"))
+    return alone / material.team.size
 
 
 def _test_seconds(material: Material, cost: Cost) -> float:
@@ -102,13 +104,14 @@ def _test_seconds(material: Material, cost: Cost) -> float:
 def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
     """What a photo costs ``net`` at ``size`` pixels: the median of some tries, after one that sets things up."""
     photos = material.indices("train")[: material.micro_batches.photos]
+    views = draw_views(len(photos), SIZE, size, torch.Generator().manual_seed(0))
 
     def tried(chosen: np.ndarray) -> Cost:
         net.zero_grad()
         began = time.monotonic()
-        logits(net, material, chosen)
+        own_logits(net, material, chosen)
         judged = time.monotonic()
-        losses(net, material, chosen, size, torch.Generator().manual_seed(0)).sum().backward()  # type: ignore[no-untyped-call]
+        losses(net, material, chosen, size, views[: len(chosen)]).sum().backward()  # type: ignore[no-untyped-call]
         net.zero_grad()
         return Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
 

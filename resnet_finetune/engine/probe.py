@@ -11,26 +11,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
-from torch import Tensor, nn
-
-from resnet_finetune.model.hardware import Hardware
-from resnet_finetune.model.saved_model import Preprocessing
+from torch import Tensor
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # inverse of the L2 penalty, for features of about unit length
 USUAL_STRENGTH = 10.0
 FOLDS = 5
 ENOUGH = 2000  # photos; more would not change which strength is chosen
-
-
-@torch.no_grad()
-def features(backbone: nn.Module, pixels: np.ndarray, preprocessing: Preprocessing, hardware: Hardware) -> np.ndarray:
-    """Features of photos uint8 [N, S, S, 3] and of their mirror images: float32 [N, 2, D]."""
-    backbone.eval()
-    photos = preprocessing.normalise(torch.from_numpy(pixels).to(hardware.device))
-    with hardware.autocast():
-        both = [backbone(view).float() for view in (photos, photos.flip(3))]
-    stacked: np.ndarray = torch.stack(both, 1).cpu().numpy()
-    return stacked
 
 
 def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> tuple[Tensor, Tensor]:

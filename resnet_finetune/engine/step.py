@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from timm.optim import param_groups_layer_decay
-from torch import Tensor, nn
+from torch import nn
 
-from resnet_finetune.engine.augment import augment
+from resnet_finetune.data.cache import SIZE
+from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.material import Material
+from resnet_finetune.engine.share import own_gradient
+from resnet_finetune.engine.team import Order
 
-LEARNING_RATE = 5e-5  # of the head
+LEARNING_RATE = 1.5e-4  # of the head
 STEM_SHARE = 1 / 32  # of the learning rate is left at the first layer; between, it falls by the same factor at each block
 WEIGHT_DECAY = 0.05
-LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the first epochs on undoing it
 WARM_UP = 0.1  # share of the steps
 
 
@@ -52,47 +53,18 @@ def learning_rate(step: int, steps: int) -> float:
 
 def one_batch(material: Material, learner: Learner, size: int, batch: np.ndarray, generator: torch.Generator) -> float:
     """One step of the optimiser; the mean loss of its photos comes back."""
-    while True:
-        before = generator.get_state()
-        try:
-            total = _gradient(material, learner, size, batch, generator)
-            break
-        except RuntimeError as error:
-            material.micro_batches.halve(error)
-        learner.optimizer.zero_grad()  # a part of the gradient may have been added up
-        generator.set_state(before)
+    material.check_stop()
+    team, photos = material.team, len(batch)
+    views = draw_views(photos, SIZE, size, generator)
+    learner.scaler.scale(torch.zeros((), device=material.hardware.device))  # or it does not know its scale yet
+    scale = learner.scaler.get_scale()
+    team.order(Order.LEARN, photos, size, scale)
+    team.photos(batch, photos)
+    team.views(views, photos)
+    team.weights(learner.net)
+    mine = team.share(photos)
+    total = team.gradient(learner.net, own_gradient(learner.net, material, batch[mine], size, views[mine], scale / photos))
     learner.scaler.step(learner.optimizer)
     learner.scaler.update()
     learner.optimizer.zero_grad()
-    return total / len(batch)
-
-
-def _gradient(material: Material, learner: Learner, size: int, batch: np.ndarray, generator: torch.Generator) -> float:
-    """Added up over micro-batches; the sum of the photos' losses comes back.
-
-    With batch statistics frozen, the sum is the gradient of the whole batch.
-    """
-    total = 0.0
-    for chosen in material.micro_batches.of(batch):
-        material.check_stop()
-        loss = losses(learner.net, material, chosen, size, generator).sum()
-        learner.scaler.scale(loss / len(batch)).backward()  # type: ignore[no-untyped-call]
-        total += loss.item()
-    return total
-
-
-def losses(net: nn.Module, material: Material, chosen: np.ndarray, size: int, generator: torch.Generator) -> Tensor:
-    """Cross-entropy [N] of augmented photos, in training mode but with the pretrained batch-norm statistics kept.
-
-    A handful of photos says less of a channel's mean than ImageNet did.
-    """
-    net.train()
-    for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-    device = material.hardware.device
-    photos = augment(torch.from_numpy(material.pixels[chosen]).to(device), size, generator)
-    labels = torch.from_numpy(material.labels(chosen)).to(device)
-    with material.hardware.autocast():
-        logits = net(material.preprocessing.normalise(photos))
-    return F.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING, reduction="none")
+    return total / photos

@@ -8,6 +8,7 @@ Everything here is a generator of events. Whoever reads them decides what to do 
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from resnet_finetune.engine.judge import test
 from resnet_finetune.engine.loop import fine_tune_network
 from resnet_finetune.engine.material import gather
 from resnet_finetune.engine.progress import StopAsked
+from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog
 from resnet_finetune.words.events import Event, Finished, Stopped
 from resnet_finetune.words.report import read_report
@@ -49,9 +51,10 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
         if stop():
             raise StopAsked
 
-    material = None
+    material, team = None, Team()
     try:
-        material, net = yield from gather(settings, run, standing, check_stop, clock)
+        material, net = yield from gather(settings, run, standing, check_stop, clock, team)
+        team.meet(json.dumps({"fingerprint": material.fingerprint, "precision": material.hardware.precision}))
         if material.dataset.cross_validated:
             score, kept = yield from cross_validate(material, net)
         else:
@@ -69,5 +72,7 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
             report = read_report(run)
             yield Stopped(test=report.test if report else None, kept=report.kept if report else None, seconds=clock())
         return
+    finally:
+        team.dismiss()
     yield Finished(test=score, kept=kept, seconds=clock())
     shutil.rmtree(run / checkpoint.FOLDER, ignore_errors=True)  # only needed to go on

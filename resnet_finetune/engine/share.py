@@ -1,0 +1,84 @@
+"""One process's share of the work: what it computes of photos that it holds, as many at a time as fit into its memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from resnet_finetune.engine.augment import augment
+from resnet_finetune.engine.material import Material
+
+LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the first epochs on undoing it
+
+
+@torch.no_grad()
+def own_features(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
+    """Features of photos and of their mirror images, by a network without a head: float32 [N, 2, D] on the CPU."""
+    net.eval()
+
+    def some(chosen: np.ndarray) -> Tensor:
+        material.check_stop()
+        photos = _photos(material, chosen)
+        with material.hardware.autocast():
+            both = [net(view).float() for view in (photos, photos.flip(3))]
+        return torch.stack(both, 1).cpu()
+
+    return torch.cat([torch.zeros(0, 2, net.num_features), *material.micro_batches.each(indices, some)])  # type: ignore[call-overload]
+
+
+@torch.no_grad()
+def own_logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
+    """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
+    net.eval()
+
+    def some(chosen: np.ndarray) -> Tensor:
+        material.check_stop()
+        with material.hardware.autocast():
+            answers: Tensor = net(_photos(material, chosen)).float().cpu()
+        return answers
+
+    return torch.cat([torch.zeros(0, len(material.dataset.classes)), *material.micro_batches.each(indices, some)])
+
+
+def own_gradient(net: nn.Module, material: Material, indices: np.ndarray, size: int, views: Tensor, weight: float) -> float:
+    """Leaves in ``net`` the gradient of ``weight`` × the sum of these photos' losses, seen in ``views``; that sum comes back.
+
+    With batch statistics frozen, the sum over micro-batches, and over processes, is the gradient of the whole batch.
+    """
+    while True:
+        total, done = 0.0, 0
+        try:
+            for chosen in material.micro_batches.of(indices):
+                material.check_stop()
+                loss = losses(net, material, chosen, size, views[done : done + len(chosen)]).sum()
+                (weight * loss).backward()  # type: ignore[no-untyped-call]
+                total += loss.item()
+                done += len(chosen)
+            return total
+        except RuntimeError as error:
+            material.micro_batches.halve(error)
+        net.zero_grad()  # a part of the gradient may have been added up
+
+
+def losses(net: nn.Module, material: Material, chosen: np.ndarray, size: int, views: Tensor) -> Tensor:
+    """Cross-entropy [N] of augmented photos, in training mode but with the pretrained batch-norm statistics kept.
+
+    A handful of photos says less of a channel's mean than ImageNet did.
+    """
+    net.train()
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+    device = material.hardware.device
+    photos = augment(torch.from_numpy(material.pixels[chosen]).to(device), size, views)
+    labels = torch.from_numpy(material.labels(chosen)).to(device)
+    with material.hardware.autocast():
+        logits = net(material.preprocessing.normalise(photos))
+    return F.cross_entropy(logits.float(), labels, label_smoothing=LABEL_SMOOTHING, reduction="none")
+
+
+def _photos(material: Material, chosen: np.ndarray) -> Tensor:
+    """Whole, float32 [N, 3, S, S] on the device."""
+    return material.preprocessing.normalise(torch.from_numpy(material.pixels[chosen]).to(material.hardware.device))
