@@ -14,6 +14,7 @@ from conftest import make_photos
 from safetensors.torch import save_file
 
 from resnet_finetune.engine import advise as room
+from resnet_finetune.engine import plan
 from resnet_finetune.engine.advise import FEWEST, advise
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.model import catalog, weights
@@ -22,6 +23,12 @@ from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are timed once."""
+    monkeypatch.setattr(plan, "TRIAL", 0.0)
 
 
 def end_of(steps: Generator[Event, None, T]) -> tuple[list[Event], T]:

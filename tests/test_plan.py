@@ -92,7 +92,7 @@ def epochs_of(events: list[Event]) -> tuple[list[int], list[int]]:
 def test_a_machine_that_turns_out_slower_does_fewer_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     costs(monkeypatch, 0.001)
     slow(monkeypatch, 2.0)
-    events = list(fine_tune(replace(settings, minutes=0.4)))
+    events = list(fine_tune(replace(settings, minutes=0.3)))
     planned, done = epochs_of(events)
     assert planned[0] == MOST_EPOCHS
     assert 1 <= planned[-1] < 8

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from resnet_finetune.data import cache
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.plan import PRESETS
-from resnet_finetune.engine.step import LEARNING_RATE
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
 from resnet_finetune.model.saved_model import load_model
@@ -76,7 +75,7 @@ def test_a_run_says_what_it_does_in_order(settings: Settings) -> None:
     assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "features", "test"}
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[-1].step == steps[-1].steps == next(event for event in events if isinstance(event, Planned)).steps
-    assert max(event.learning_rate for event in epochs) <= LEARNING_RATE
+    assert max(event.learning_rate for event in epochs) <= PRESETS["quick"].learning_rate
 
 
 def test_the_test_is_on_photos_that_were_not_trained_on_and_the_report_can_be_counted_again(trained: Path) -> None:

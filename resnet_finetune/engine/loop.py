@@ -16,13 +16,12 @@ from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.judge import judged, logits
 from resnet_finetune.engine.material import Material
-from resnet_finetune.engine.plan import MOST_EPOCHS, make_plan, replanned, steps_per_epoch
+from resnet_finetune.engine.plan import MOST_EPOCHS, PRESETS, make_plan, replanned, steps_per_epoch
 from resnet_finetune.engine.progress import EVENT_PERIOD
 from resnet_finetune.engine.step import Learner, learning_rate, make_optimizer, one_batch
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 
-SHARE = 0.5  # of the fine-tuned weights in the average with the first answer's
 SAVE_PERIOD = 20.0  # seconds between checkpoints; epochs since the last are done again, in the same way
 SMOOTHING = 0.9  # of the loss that is told
 
@@ -48,6 +47,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     training photos it is the better (WiSE-FT: Wortsman et al. 2022, CVPR, sec. 4). It is kept only if it beats the first answer
     by more than chance.
     """
+    preset = PRESETS[material.settings.preset]
     optimizer = make_optimizer(net)
     scaler = torch.amp.GradScaler(material.hardware.device.type, enabled=material.hardware.precision == "float16")
     learner = Learner(net, optimizer, scaler)
@@ -68,7 +68,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
             train_loss=train_loss,
             validation_loss=loss,
             validation_accuracy=accuracy,
-            learning_rate=learning_rate(done - 1, plan.steps) if done else 0.0,
+            learning_rate=learning_rate(done - 1, plan.steps, preset.learning_rate) if done else 0.0,
             best=best,
             seconds=standing.seconds,
         )
@@ -87,7 +87,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     while standing.epoch < plan.epochs:
         epoch = standing.epoch + 1
         train_loss = yield from _one_epoch(material, learner, plan, epoch, smooth)
-        average.load_state_dict(_mean(first, net.state_dict()))
+        average.load_state_dict(_mean(first, net.state_dict(), preset.share))
         verdict = judged(logits(average, material, validation), labels)
         best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
         if best:
@@ -116,6 +116,7 @@ def _one_epoch(
 ) -> Generator[Event, None, float]:
     """Every training photo once, in an order and in views drawn from the run's seed and the epoch. The mean loss comes back."""
     train = material.indices("train")
+    highest = PRESETS[material.settings.preset].learning_rate
     generator = torch.Generator().manual_seed(material.settings.seed * (MOST_EPOCHS + 1) + epoch)
     order = train[torch.randperm(len(train), generator=generator).numpy()]
     batches = np.array_split(order, steps_per_epoch(len(train)))
@@ -124,7 +125,7 @@ def _one_epoch(
         step = (epoch - 1) * len(batches) + number
         began = time.monotonic()
         for group in learner.optimizer.param_groups:
-            group["lr"] = group["lr_scale"] * learning_rate(step, plan.steps)
+            group["lr"] = group["lr_scale"] * learning_rate(step, plan.steps, highest)
         loss = one_batch(material, learner, plan.photo_size, batch, generator)
         yield from material.micro_batches.news()
         if not math.isfinite(loss):
@@ -147,9 +148,9 @@ def _one_epoch(
     return total / len(train)
 
 
-def _mean(one: dict[str, Tensor], other: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Between two sets of weights, ``SHARE`` of the way. Counters, which no fine-tuning changes, are taken from the second."""
+def _mean(one: dict[str, Tensor], other: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Between two sets of weights, ``share`` of the way. Counters, which no fine-tuning changes, are taken from the second."""
     return {
-        name: torch.lerp(one[name].to(value.device), value, SHARE) if value.is_floating_point() else value
+        name: torch.lerp(one[name].to(value.device), value, share) if value.is_floating_point() else value
         for name, value in other.items()
     }

@@ -27,9 +27,15 @@ TEST_COST = 4  # two models in full precision, against one in the precision of t
 class Preset:
     photo_size: int  # pixels, side of the crops that are trained on
     epochs: int
+    learning_rate: float  # of the head, at its highest
+    share: float  # of the fine-tuned weights in the average with the first answer's
 
 
-PRESETS = {"quick": Preset(208, 10), "balanced": Preset(224, 16), "thorough": Preset(224, 30)}
+PRESETS = {
+    "quick": Preset(208, 6, 5e-5, 0.3),
+    "balanced": Preset(224, 16, 1.5e-4, 0.5),
+    "thorough": Preset(224, 30, 1.5e-4, 0.5),
+}
 
 
 @dataclass(frozen=True)

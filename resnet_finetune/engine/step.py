@@ -17,7 +17,6 @@ from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.share import own_gradient
 from resnet_finetune.engine.team import Order
 
-LEARNING_RATE = 1.5e-4  # of the head
 STEM_SHARE = 1 / 32  # of the learning rate is left at the first layer; between, it falls by the same factor at each block
 WEIGHT_DECAY = 0.05
 WARM_UP = 0.1  # share of the steps
@@ -40,15 +39,15 @@ def make_optimizer(net: nn.Module) -> torch.optim.Optimizer:
         return parts
 
     depth = len({group["lr_scale"] for group in groups(0.5)}) - 1  # layers below the head
-    return torch.optim.AdamW(groups(STEM_SHARE ** (1 / depth)), lr=LEARNING_RATE)
+    return torch.optim.AdamW(groups(STEM_SHARE ** (1 / depth)))  # the loop sets the learning rate of every step
 
 
-def learning_rate(step: int, steps: int) -> float:
+def learning_rate(step: int, steps: int, highest: float) -> float:
     """Of the head: linear warm-up, then half a cosine down to nothing (Loshchilov & Hutter 2017)."""
     warm_up = max(1, round(WARM_UP * steps))
     if step < warm_up:
-        return LEARNING_RATE * (step + 1) / warm_up
-    return LEARNING_RATE * 0.5 * (1 + math.cos(math.pi * (step - warm_up + 1) / (steps - warm_up + 1)))
+        return highest * (step + 1) / warm_up
+    return highest * 0.5 * (1 + math.cos(math.pi * (step - warm_up + 1) / (steps - warm_up + 1)))
 
 
 def one_batch(material: Material, learner: Learner, size: int, batch: np.ndarray, generator: torch.Generator) -> float:
