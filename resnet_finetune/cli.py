@@ -145,10 +145,18 @@ def _train(args: argparse.Namespace) -> Reply:
         if isinstance(run.last_event(), Finished):
             _say("This run is finished: here is its result.")
             return _result(run)
+    _for_each_gpu(run, args.json)
     with _stop_by_signal() as stop:
         for event in run_folder.record(run.settings, stop):
             _show(event)
     return _result(run)
+
+
+def _for_each_gpu(run: Run, json: bool) -> None:
+    """With several GPUs the command starts over, once for each; the run is there already, so it goes on."""
+    from resnet_finetune.engine.team import launch_for_each_gpu
+
+    launch_for_each_gpu(["train", "--resume", str(run.path), *(["--json"] if json else [])])
 
 
 def _help_out(settings: Settings) -> Reply:
@@ -186,6 +194,14 @@ def _first_answer(run: Run) -> dict[str, Any] | None:
         if isinstance(event, FirstAnswer):
             return {"accuracy": None, "validation_accuracy": event.validation.accuracy, "seconds": event.seconds}
     return None
+
+
+def _bundle(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.engine.cluster import write_bundle
+
+    chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
+    files = write_bundle(Settings(**chosen), args.machines, args.gpus, args.to)
+    return Reply({"files": files, "to": str(args.to)}, [f"What to run on each machine is told in {args.to / 'README.txt'}."])
 
 
 def _evaluate(args: argparse.Namespace) -> Reply:
@@ -390,18 +406,16 @@ def _parser() -> argparse.ArgumentParser:
 
     train = add("train", _train, "fine-tune a model")
     train.set_defaults(wrong_usage=train.error)
-    for spec in fields(Settings):
-        train.add_argument(
-            spec.name if spec.name == "data" else "--" + spec.name.replace("_", "-"),
-            nargs="?" if spec.name == "data" else None,
-            type={"int": int, "float | None": float}.get(str(spec.type), str),
-            default=argparse.SUPPRESS,  # what is not said is left to Settings
-            metavar=spec.name.upper(),
-            help=spec.metadata["help"].replace("%", "%%"),
-        )
+    _add_settings(train)
     train.add_argument(
         "--resume", metavar="RUN", type=Path, help="go on with this run after a stop or a crash, as it was set up"
     )
+
+    bundle = add("bundle", _bundle, "write down what to run on several machines with GPUs to train one network")
+    _add_settings(bundle)
+    bundle.add_argument("--machines", metavar="N", type=int, default=2, help="how many")
+    bundle.add_argument("--gpus", metavar="N", type=int, default=1, help="on each of them")
+    bundle.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write into")
 
     evaluate = add("evaluate", _evaluate, "test a model on other labelled photos")
     evaluate.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
@@ -419,3 +433,15 @@ def _parser() -> argparse.ArgumentParser:
 
     add("runs", _runs, "list the runs made on this computer")
     return parser
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    for spec in fields(Settings):
+        command.add_argument(
+            spec.name if spec.name == "data" else "--" + spec.name.replace("_", "-"),
+            nargs="?" if spec.name == "data" else None,
+            type={"int": int, "float | None": float}.get(str(spec.type), str),
+            default=argparse.SUPPRESS,  # what is not said is left to Settings
+            metavar=spec.name.upper(),
+            help=spec.metadata["help"].replace("%", "%%"),
+        )

@@ -17,8 +17,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from resnet_finetune.data import cache
-from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine import checkpoint, loop
+from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import PRESETS
+from resnet_finetune.engine.step import Learner, one_batch
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
 from resnet_finetune.model.saved_model import load_model
@@ -291,3 +293,46 @@ def test_a_card_with_too_little_memory_trains_with_fewer_photos_at_a_time(
     assert report and report.notes == notes
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[-1].step == steps[-1].steps == PRESETS["quick"].epochs * 2  # as many as ever
+
+
+def no_number(monkeypatch: pytest.MonkeyPatch, *steps: int) -> None:
+    """Let the loss be no number in these steps, counted over the whole training, and the weights with it."""
+    seen = 0
+
+    def disturbed(material: Material, learner: Learner, *rest: Any) -> float:
+        nonlocal seen
+        seen += 1
+        if seen not in steps:
+            return one_batch(material, learner, *rest)
+        with torch.no_grad():
+            for parameter in learner.net.parameters():
+                parameter.fill_(float("nan"))
+        return float("nan")
+
+    monkeypatch.setattr(loop, "one_batch", disturbed)
+
+
+def test_a_loss_that_is_no_number_is_gone_back_from_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_number(monkeypatch, 4)  # in the second epoch
+    events = list(fine_tune(settings))
+    assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
+    (note,) = [event.note for event in events if isinstance(event, Noted)]
+    assert "went back to where it was last saved" in note
+    report = read_report(Path(settings.run_dir))
+    assert report and report.notes == [note]
+    when = events.index(Noted(note=note))
+    before, after = ([event for event in part if isinstance(event, Epoch)] for part in (events[:when], events[when:]))
+    assert [event.epoch for event in before] == [0, 1]
+    assert after[-1].epoch == after[-1].epochs == PRESETS["quick"].epochs
+    assert max(event.learning_rate for event in after) <= 0.1 * PRESETS["quick"].learning_rate
+    assert all(event.train_loss is not None and event.train_loss < 1 for event in after)
+
+
+def test_a_loss_that_is_no_number_again_is_said_and_the_model_is_whole(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_number(monkeypatch, 4, 6)
+    with pytest.raises(UserError, match="lost its footing again"):
+        list(fine_tune(settings))
+    for tensor in load_model(Path(settings.run_dir)).net.state_dict().values():
+        assert tensor.isfinite().all()

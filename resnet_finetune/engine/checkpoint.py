@@ -37,6 +37,7 @@ class Standing:
     kept: Kept
     scaler: dict[str, Any]
     seconds: float  # spent so far, over all sittings
+    rate: float = 1.0  # of the preset's learning rate: less once the loss was no number
 
 
 def save_first(run: Path, net: nn.Module) -> None:

@@ -24,8 +24,19 @@ from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 
 SAVE_PERIOD = 20.0  # seconds between checkpoints; epochs since the last are done again, in the same way
 SMOOTHING = 0.9  # of the loss that is told
+LOWER = 0.1  # of the learning rate, once the loss was no number
 
 _NO_TIME = "The time was too short to fine-tune the network, so the first answer is kept: give it more minutes."
+
+
+_WENT_BACK = (
+    "The training lost its footing (the loss was no number any more), so it went back to where it was last saved and goes on "
+    "with a tenth of the learning rate."
+)
+
+
+class _NotFinite(Exception):
+    """The loss is no number any more: the weights of this epoch are worth nothing."""
 
 
 class _Smooth:
@@ -68,7 +79,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
             train_loss=train_loss,
             validation_loss=loss,
             validation_accuracy=accuracy,
-            learning_rate=learning_rate(done - 1, plan.steps, preset.learning_rate) if done else 0.0,
+            learning_rate=learning_rate(done - 1, plan.steps, standing.rate * preset.learning_rate) if done else 0.0,
             best=best,
             seconds=standing.seconds,
         )
@@ -77,6 +88,8 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     if plan.epochs == 0:
         material.notes.append(_NO_TIME)
         yield Noted(note=_NO_TIME)
+    if standing.rate < 1:  # in an earlier sitting
+        material.notes.append(_WENT_BACK)
     if standing.plan is None:
         standing = replace(standing, plan=plan, seconds=material.clock())
         checkpoint.save_state(material.run, standing, net, optimizer)
@@ -86,7 +99,12 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     began, smooth = time.monotonic(), _Smooth()
     while standing.epoch < plan.epochs:
         epoch = standing.epoch + 1
-        train_loss = yield from _one_epoch(material, learner, plan, epoch, smooth)
+        try:
+            train_loss = yield from _one_epoch(material, learner, plan, epoch, standing.rate, smooth)
+        except _NotFinite as error:
+            standing = _gone_back(material, learner, standing, error)
+            yield Noted(note=_WENT_BACK)
+            continue
         average.load_state_dict(_mean(first, net.state_dict(), preset.share))
         verdict = judged(logits(average, material, validation), labels)
         best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
@@ -111,12 +129,33 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
         yield epoch_event(train_loss, verdict.loss, verdict.score.accuracy, best)
 
 
+def _gone_back(material: Material, learner: Learner, standing: Standing, error: _NotFinite) -> Standing:
+    """To the last checkpoint, with a lower learning rate from there on.
+
+    Raises:
+        UserError: it was lowered before.
+    """
+    if standing.rate < 1:
+        raise UserError(
+            "The training lost its footing again (the loss is no number any more). The best model so far is kept; train again "
+            "with another seed or a shallower network."
+        ) from error
+    saved = checkpoint.load_standing(material.run)
+    assert saved is not None and saved.plan is not None  # it is written before the first epoch
+    checkpoint.load_state(material.run, learner.net, learner.optimizer)
+    learner.scaler.load_state_dict(saved.scaler)
+    material.notes.append(_WENT_BACK)
+    standing = replace(saved, rate=LOWER)
+    checkpoint.save_state(material.run, standing, learner.net, learner.optimizer)
+    return standing
+
+
 def _one_epoch(
-    material: Material, learner: Learner, plan: Planned, epoch: int, smooth: _Smooth
+    material: Material, learner: Learner, plan: Planned, epoch: int, rate: float, smooth: _Smooth
 ) -> Generator[Event, None, float]:
     """Every training photo once, in an order and in views drawn from the run's seed and the epoch. The mean loss comes back."""
     train = material.indices("train")
-    highest = PRESETS[material.settings.preset].learning_rate
+    highest = rate * PRESETS[material.settings.preset].learning_rate
     generator = torch.Generator().manual_seed(material.settings.seed * (MOST_EPOCHS + 1) + epoch)
     order = train[torch.randperm(len(train), generator=generator).numpy()]
     batches = np.array_split(order, steps_per_epoch(len(train)))
@@ -129,10 +168,7 @@ def _one_epoch(
         loss = one_batch(material, learner, plan.photo_size, batch, generator)
         yield from material.micro_batches.news()
         if not math.isfinite(loss):
-            raise UserError(
-                "The training lost its footing (the loss is no number any more). The best model so far is kept; "
-                "train again with another seed or a shallower network."
-            )
+            raise _NotFinite
         total += loss * len(batch)
         now = time.monotonic()
         seconds, mean = smooth(now - began, loss)

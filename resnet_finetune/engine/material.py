@@ -75,7 +75,7 @@ def gather(
     found = yield from told("fetch", lambda tell: weights.find_weights(model, settings.weights, tell), check_stop)
     root = intake.open_data(settings.data)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
-    not_used = left_out.of_run(run)
+    not_used = left_out.of_run(run) if team.leads else _left_out_of(settings)
     dataset = understand(scanned, not_used)
     require_trainable(dataset)
     dataset = split(dataset, settings.seed)
@@ -120,6 +120,11 @@ def gather(
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+
+
+def _left_out_of(settings: Settings) -> frozenset[str]:
+    """On a machine that may have no run folder."""
+    return left_out.read(Path(settings.leave_out)) if settings.leave_out else left_out.of_run(Path(settings.run_dir))
 
 
 def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:

@@ -9,7 +9,8 @@ added up in another order.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import NoReturn
@@ -20,6 +21,26 @@ from torch import Tensor, nn
 
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words.errors import UserError
+
+
+def launch_for_each_gpu(arguments: Sequence[str]) -> None:
+    """Where there are several CUDA cards: become ``accelerate launch`` of this command, with a process for each of them.
+
+    Not on Windows, where the cards cannot talk to each other (NCCL).
+    """
+    cards = torch.cuda.device_count()
+    if os.name != "posix" or "WORLD_SIZE" in os.environ or cards < 2:
+        return
+    command = ["-m", "accelerate.commands.accelerate_cli", "launch", *launch_options(1, cards), *arguments]
+    os.execv(sys.executable, [sys.executable, *command])
+
+
+def launch_options(machines: int, cards: int) -> list[str]:
+    """For ``accelerate launch``, with so many cards on each machine."""
+    return [
+        *("--multi_gpu", "--num_machines", str(machines), "--num_processes", str(machines * cards)),
+        *("--mixed_precision", "no", "--dynamo_backend", "no", "--module", "resnet_finetune"),
+    ]
 
 
 class Order(IntEnum):

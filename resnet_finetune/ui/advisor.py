@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from time import sleep
-from typing import Any
+from dataclasses import dataclass
 
 import gradio as gr
 from markupsafe import Markup
@@ -13,7 +12,7 @@ from markupsafe import Markup
 from resnet_finetune.engine.advise import advise
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import jobs
-from resnet_finetune.ui.data_step import SAID_EVERY, SETTLE, Chosen
+from resnet_finetune.ui.data_step import SAID_EVERY, Chosen
 from resnet_finetune.ui.parts import message, progress
 from resnet_finetune.ui.texts import duration, percent, photos, text
 from resnet_finetune.words.advice import Advice, Candidate
@@ -21,20 +20,32 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 
-Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button]  # what is found, the depth that is chosen, the buttons: ask, stop
+
+@dataclass(eq=False)
+class Race:
+    """One that is going on. The person may not want it any more."""
+
+    wanted: bool = True
+
+
+# What is found, the depth that is chosen, the buttons to ask and to stop, and the race that can be stopped.
+Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button, Race | None]
 
 
 def build(chosen: gr.State, model: gr.Radio, preset: gr.Radio) -> None:
     """A button that asks for advice, and what comes of it; the advised depth is chosen in ``model``."""
+    race = gr.State(None)
     with gr.Row(elem_classes="onward"):
         ask = gr.Button(text("advisor.ask"), elem_id="advisor-ask")
         stop = gr.Button(text("advisor.stop"), variant="stop", visible=False, elem_id="advisor-stop")
     found = gr.HTML(elem_id="advisor")
-    answer: dict[str, Any] = {"outputs": [found, model, ask, stop], "show_progress": "hidden"}
-    asked = ask.click(  # also right after a stop, while Gradio still takes the race before for going on
-        _asked, inputs_kwargs={"chosen": chosen, "preset": preset}, trigger_mode="multiple", **answer
+    ask.click(
+        _asked,
+        inputs_kwargs={"chosen": chosen, "preset": preset},
+        outputs=[found, model, ask, stop, race],
+        show_progress="hidden",
     )
-    stop.click(_stopped, cancels=asked, **answer)
+    stop.click(_stop, inputs_kwargs={"race": race}, queue=False, show_progress="hidden")
 
 
 def _asked(chosen: Chosen | None, preset: str) -> Iterator[Shown]:
@@ -51,9 +62,9 @@ def _asked(chosen: Chosen | None, preset: str) -> Iterator[Shown]:
             yield _shown(message("bad", text("advisor.failed"), error.messages))
 
 
-def _stopped() -> Shown:
-    sleep(SETTLE)
-    return _shown(Markup(""))
+def _stop(race: Race | None) -> None:
+    if race:
+        race.wanted = False
 
 
 class _Unwanted(Exception):
@@ -61,12 +72,12 @@ class _Unwanted(Exception):
 
 
 def _race(settings: Settings) -> Iterator[Shown]:
-    """Says how far it has come, often enough that it can be stopped, then what was found."""
+    """Says how far it has come, until it is over or not wanted any more."""
     last: Event | None = None
-    wanted = True
+    race = Race()
 
     def check_stop() -> None:
-        if not wanted:
+        if not race.wanted:
             raise _Unwanted
 
     def run() -> Advice:
@@ -83,11 +94,15 @@ def _race(settings: Settings) -> Iterator[Shown]:
         racing = beside.submit(run)
         try:
             while wait([racing], timeout=SAID_EVERY).not_done:
-                yield _shown(_busy(last), going_on=True)
+                yield _shown(_busy(last), race=race)
         finally:
-            wanted = False  # else a race that nobody waits for would be waited for
-    advice = racing.result()
-    yield _shown(_advice(advice), advice.recommended)
+            race.wanted = False  # else a race that nobody waits for would be waited for
+    try:
+        advice = racing.result()
+    except _Unwanted:
+        yield _shown(Markup(""))
+    else:
+        yield _shown(_advice(advice), advice.recommended)
 
 
 def _busy(last: Event | None) -> Markup:
@@ -97,9 +112,11 @@ def _busy(last: Event | None) -> Markup:
     return progress(text(f"advisor.{last.stage}"), last.done / max(1, last.total), [left])
 
 
-def _shown(found: Markup, recommended: str | None = None, going_on: bool = False) -> Shown:
+def _shown(found: Markup, recommended: str | None = None, race: Race | None = None) -> Shown:
     model = gr.Radio(value=recommended) if recommended else gr.Radio()
-    return found, model, gr.Button(visible=not going_on), gr.Button(visible=going_on)
+    wanted = race is None or race.wanted
+    stop = gr.Button(text("advisor.stop" if wanted else "train.stopping"), visible=race is not None, interactive=wanted)
+    return found, model, gr.Button(visible=race is None), stop, race
 
 
 def _advice(advice: Advice) -> Markup:

@@ -90,7 +90,9 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
     # Also right after a stop, while Gradio still takes the scan before for going on.
     scan: dict[str, Any] = {"cancels": restored, "trigger_mode": "multiple", **answer}
     opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive}, **scan)
-    opened.then(lambda: None, outputs=archive, show_progress="hidden")  # a box that is full has no place for the next one
+    opened.then(
+        lambda: None, outputs=archive, queue=False, show_progress="hidden"
+    )  # a box that is full has no place for the next one
     scans = [
         opened,
         zone.submit(_take_brought, **scan),

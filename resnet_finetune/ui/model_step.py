@@ -50,8 +50,10 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> dict[str, Component]:
         lead_to(gr.Button(text("back")), tabs, "data")
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
-    tab.select(lambda: gr.Radio(_depths()), outputs=model, show_progress="hidden")  # weights may have arrived meanwhile
-    tab.select(_system, outputs=system, show_progress="hidden")
+    tab.select(
+        lambda: gr.Radio(_depths()), outputs=model, queue=False, show_progress="hidden"
+    )  # weights may have arrived meanwhile
+    tab.select(_system, outputs=system, queue=False, show_progress="hidden")
     return {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
 
 

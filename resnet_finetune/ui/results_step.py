@@ -40,13 +40,21 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.Dropdown:
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
 
-    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, show_progress="hidden").then(
-        _show, inputs_kwargs={"path": run, "shows": shows}, outputs=[summary, rest, matrix, details], show_progress="hidden"
+    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden").then(
+        _show,
+        inputs_kwargs={"path": run, "shows": shows},
+        outputs=[summary, rest, matrix, details],
+        queue=False,
+        show_progress="hidden",
     )
     run.select(
-        _show, inputs_kwargs={"path": run, "shows": shows}, outputs=[summary, rest, matrix, details], show_progress="hidden"
+        _show,
+        inputs_kwargs={"path": run, "shows": shows},
+        outputs=[summary, rest, matrix, details],
+        queue=False,
+        show_progress="hidden",
     )
-    shows.input(_redraw, inputs_kwargs={"path": run, "shows": shows}, outputs=matrix, show_progress="hidden")
+    shows.input(_redraw, inputs_kwargs={"path": run, "shows": shows}, outputs=matrix, queue=False, show_progress="hidden")
     return run
 
 

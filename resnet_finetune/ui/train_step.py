@@ -59,16 +59,23 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
     gr.on([page.load, timer.tick], **look)
-    page.load(lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, show_progress="hidden")
+    page.load(
+        lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, queue=False, show_progress="hidden"
+    )
     start.click(
-        _start, inputs_kwargs={"watch": watch, "chosen": chosen, **choices}, outputs=[said, watch], show_progress="hidden"
+        _start,
+        inputs_kwargs={"watch": watch, "chosen": chosen, **choices},
+        outputs=[said, watch],
+        queue=False,
+        show_progress="hidden",
     ).then(**look)
-    resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, show_progress="hidden").then(**look)
-    stop.click(_stop, show_progress="hidden").then(**look)
+    resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
+    stop.click(_stop, queue=False, show_progress="hidden").then(**look)
     onward.click(
         lambda watch: (finished.offer(str(watch.story.run.path)), gr.Tabs(selected="results")),
         inputs_kwargs={"watch": watch},
         outputs=[result, tabs],
+        queue=False,
         show_progress="hidden",
     )
 

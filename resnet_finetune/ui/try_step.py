@@ -34,8 +34,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "results")
 
-    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, show_progress="hidden")
-    run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, show_progress="hidden")
+    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden")
+    run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, queue=False, show_progress="hidden")
     files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=[answers, files], show_progress="hidden")
     demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=[answers, files], show_progress="hidden")
 

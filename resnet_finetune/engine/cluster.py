@@ -1,0 +1,81 @@
+"""A folder with all that several machines need to train one network together: what to run on each of them, and on what."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from pathlib import Path
+
+from resnet_finetune.engine.team import launch_options
+from resnet_finetune.words import disk, left_out
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.settings import Settings
+
+SCRIPT = "run.sh"
+ABOUT = "README.txt"
+PORT = 29500  # of the first machine
+
+_README = """This folder trains one network on {machines} machines with {cards} GPUs each.
+
+On every machine:
+
+1. Install the app as its README says. `accelerate` and `python` must be those of its .venv, so start with
+       . .venv/bin/activate
+2. Put the photos where they are on the first machine: {data}
+   Before the training starts it is made sure that all machines have the same photos.
+3. Copy this folder there, go into it, and run, with the machine's number (0 for the first, 1 for the next …) and the address of
+   the first machine, whose port {port} the others must reach:
+       sh {script} NUMBER ADDRESS
+
+Only machine 0 writes: the folder "run" beside this file. When it is finished, copy it into .resnet-finetune/runs in your home
+folder on your own computer, under any name, and it is listed with your other runs. To go on after a stop or a crash, run the
+same on all machines, with the word resume behind the address on machine 0.
+"""
+
+_SCRIPT = """#!/bin/sh
+# sh {script} NUMBER ADDRESS [resume]
+set -eu
+if [ "${{3:-}}" = resume ]; then set -- "$1" "$2" --resume run; else set -- "$1" "$2" {train}; fi
+number=$1 address=$2
+shift 2
+exec accelerate launch --machine_rank "$number" --main_process_ip "$address" --main_process_port {port} \\
+    {options} train "$@"
+"""
+
+
+def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> list[str]:
+    """Names of the files written into ``to``, which is made.
+
+    Raises:
+        UserError: ``to`` is not empty or cannot be written, or there is nothing to share out.
+    """
+    if machines < 1 or cards < 1 or machines * cards < 2:
+        raise UserError("One process alone needs no bundle: give more --machines or more --gpus.")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        if any(to.iterdir()):
+            raise UserError(f"{to} is not empty: name a new folder.")
+        names = [SCRIPT, ABOUT]
+        if settings.leave_out is not None:
+            left_out.write(to / left_out.FILE, left_out.read(Path(settings.leave_out)))
+            names.append(left_out.FILE)
+        options = shlex.join(launch_options(machines, cards))
+        script = _SCRIPT.format(script=SCRIPT, port=PORT, options=options, train=shlex.join(_arguments(settings)))
+        about = _README.format(machines=machines, cards=cards, data=settings.data, port=PORT, script=SCRIPT)
+        disk.write_bytes(to / SCRIPT, script.encode())
+        disk.write_bytes(to / ABOUT, about.encode())
+    except OSError as error:
+        raise UserError(f"{to} cannot be written ({error.strerror}): name another folder.") from error
+    return sorted(names)
+
+
+def _arguments(settings: Settings) -> list[str]:
+    """Of the verb ``train``."""
+    given = [settings.data, "--run-dir", "run"]
+    for spec in fields(Settings):
+        value = getattr(settings, spec.name)
+        if spec.name == "leave_out" and value is not None:
+            value = left_out.FILE
+        if spec.name not in ("data", "run_dir") and value != spec.default:
+            given += ["--" + spec.name.replace("_", "-"), str(value)]
+    return given

@@ -1,0 +1,132 @@
+"""What several machines are told to run; and two of them, with nothing in common but a network."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT, Cli, make_photos
+
+from resnet_finetune.engine import team
+from resnet_finetune.engine.cluster import write_bundle
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Finished
+from resnet_finetune.words.settings import Settings
+
+posix = pytest.mark.skipif(os.name != "posix", reason="for machines with a shell")
+
+
+def run_with_a_stand_in(bundle: Path, tmp_path: Path, *arguments: str) -> list[str]:
+    """What run.sh would have ``accelerate`` do, an argument a line."""
+    stand_in = tmp_path / "bin" / "accelerate"
+    stand_in.parent.mkdir(exist_ok=True)
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    stand_in.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "run.sh", *arguments], cwd=bundle, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@posix
+def test_each_machine_is_told_its_part(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text('["cats/1.jpg"]')
+    settings = Settings(data="/data/my photos; rm -rf x", model="resnet50", seed=7, leave_out=str(tmp_path / "list.json"))
+    assert write_bundle(settings, 2, 4, tmp_path / "bundle") == ["README.txt", "left_out.json", "run.sh"]
+    told = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "1", "10.0.0.1")
+    assert told[:2] == ["launch", "--machine_rank"]
+    options = dict(pairwise(told))
+    assert options["--machine_rank"] == "1" and options["--main_process_ip"] == "10.0.0.1"
+    assert options["--num_machines"] == "2" and options["--num_processes"] == "8"
+    train = told[told.index("train") :]
+    assert train[:4] == ["train", "/data/my photos; rm -rf x", "--run-dir", "run"]
+    assert train[4:] == ["--model", "resnet50", "--seed", "7", "--leave-out", "left_out.json"]
+    assert run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1", "resume")[-3:] == ["train", "--resume", "run"]
+    about = (tmp_path / "bundle" / "README.txt").read_text()
+    assert "/data/my photos; rm -rf x" in about and "2 machines with 4 GPUs each" in about
+
+
+def test_a_bundle_for_one_or_over_other_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="needs no bundle"):
+        write_bundle(Settings(), 1, 1, tmp_path / "one")
+    assert not (tmp_path / "one").exists()
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="not empty"):
+        write_bundle(Settings(), 2, 1, tmp_path)
+
+
+def test_the_command_line_writes_one(cli: Cli, tmp_path: Path) -> None:
+    done = cli("bundle", "demo", "--machines", "2", "--gpus", "2", "--to", tmp_path / "bundle", "--json")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "bundle" / "run.sh").is_file()
+
+
+def machines(photos: list[Path], tmp_path: Path) -> list[subprocess.Popen[str]]:
+    """One process for each folder of photos, with a home, a run folder and a place of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for rank, folder in enumerate(photos):
+        home = tmp_path / f"machine-{rank}"
+        home.mkdir()
+        world = {"RANK": str(rank), "LOCAL_RANK": "0", "WORLD_SIZE": str(len(photos)), "OMP_NUM_THREADS": "1"}
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RESNET_FINETUNE_HOME": str(home)}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "resnet_finetune", "train", str(folder), "--run-dir", str(home / "run")],
+                cwd=ROOT,
+                env={**os.environ, **world, **place},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    return started
+
+
+@posix
+def test_two_machines_share_nothing_but_a_network(tmp_path: Path) -> None:
+    photos = [make_photos(tmp_path / f"photos-{rank}") for rank in range(2)]
+    lead, helper = machines(photos, tmp_path)
+    said = [process.communicate(timeout=300)[0] for process in (lead, helper)]
+    assert (lead.returncode, helper.returncode) == (0, 0), said
+    assert isinstance(Run(tmp_path / "machine-0" / "run").last_event(), Finished)
+    assert not (tmp_path / "machine-1" / "run").exists()
+
+
+@posix
+def test_other_photos_on_another_machine_are_told(tmp_path: Path) -> None:
+    photos = [make_photos(tmp_path / "photos-0"), make_photos(tmp_path / "photos-1", each=17)]
+    lead, helper = machines(photos, tmp_path)
+    said = [process.communicate(timeout=300)[0] for process in (lead, helper)]
+    assert "The photos on this machine are not the same as on the first one" in said[1]
+    assert "Another process of this training ended" in said[0]
+    assert (lead.returncode, helper.returncode) == (1, 1)
+
+
+# --- Several GPUs in one machine -----------------------------------------------------------------------------------------
+
+
+@posix
+@pytest.mark.parametrize("cards", [0, 1, 2, 4])
+def test_each_of_several_cards_gets_a_process(monkeypatch: pytest.MonkeyPatch, cards: int) -> None:
+    """No test machine has them: what would be started is looked at."""
+    began: list[list[str]] = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(os, "execv", lambda program, command: began.append(command))
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    team.launch_for_each_gpu(["train", "--resume", "run"])
+    assert len(began) == (cards > 1)
+    for command in began:
+        assert command[command.index("--num_processes") + 1] == str(cards)
+        assert command[-5:] == ["--module", "resnet_finetune", "train", "--resume", "run"]
+    monkeypatch.setenv("WORLD_SIZE", str(cards))
+    team.launch_for_each_gpu(["train"])  # by a process that was started in this way
+    assert len(began) == (cards > 1)
