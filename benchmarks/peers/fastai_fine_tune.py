@@ -19,7 +19,8 @@ def main() -> None:
         get_y=fastai.parent_label,
         splitter=fastai.FuncSplitter(lambda file: options.test in file.parents),
         item_tfms=fastai.Resize(460),
-        batch_tfms=fastai.aug_transforms(size=224, min_scale=0.75),
+        # Of a network that it does not know by name it does not know how the weights want photos normalised.
+        batch_tfms=[*fastai.aug_transforms(size=224, min_scale=0.75), fastai.Normalize.from_stats(*fastai.imagenet_stats)],
     )
     loaders = block.dataloaders(options.train, bs=16, num_workers=2)
 
@@ -36,7 +37,7 @@ def main() -> None:
         return torch.cat(right).mean().item()
 
     learner = fastai.vision_learner(
-        loaders, lambda pretrained=False: resnet18(options.weights), metrics=fastai.accuracy, cbs=Tell, normalize=True
+        loaders, lambda pretrained=False: resnet18(options.weights), metrics=fastai.accuracy, cbs=Tell, normalize=False
     )
     with learner.no_bar(), learner.no_logging():
         learner.validate = lambda *a, **k: None  # its own look at the test photos is not counted either
