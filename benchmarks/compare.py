@@ -95,9 +95,9 @@ def lay_out(name: str, to: Path) -> Path:
         shutil.rmtree(to / "all")
     else:
         unpack(SHARED / f"{name}.zip", to / "all")
-        (train,) = (to / "all").rglob("train")
-        train.rename(to / "train")
-        (to / "all").rglob("val").__next__().rename(to / "test")
+        for part, found in (("train", "train"), ("test", "val")):
+            (folder,) = (to / "all").rglob(found)
+            folder.rename(to / part)
         shutil.rmtree(to / "all")
         for stray in [*to.rglob("*.gif"), *to.rglob("imageNotFound*")]:  # the peers' scripts would stop at it
             stray.unlink(missing_ok=True)

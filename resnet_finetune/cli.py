@@ -24,7 +24,6 @@ from resnet_finetune.data.problems import Problem
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import disk
-from resnet_finetune.words.advice import Advice
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -111,14 +110,9 @@ def _findings(problems: Sequence[Problem]) -> list[str]:
 
 def _advise(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.advise import advise
+    from resnet_finetune.engine.progress import drained
 
-    events = advise(Settings(data=args.data))
-    while True:
-        try:
-            _show(next(events))
-        except StopIteration as end:
-            advice: Advice = end.value
-            break
+    advice = drained(advise(Settings(data=args.data)), _show)
     rows = [["depth", "million parameters", "GB to train", "s per epoch", "right on your photos"]]
     for one in advice.candidates:
         right = _score(one.score) if one.score else f"not tried: its weights ({one.download_mb:.0f} MB) are not here"
@@ -130,13 +124,13 @@ def _advise(args: argparse.Namespace) -> Reply:
 def _train(args: argparse.Namespace) -> Reply:
     from resnet_finetune.data import intake
 
-    chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
+    chosen = _chosen(args)
     if int(os.environ.get("RANK", "0")) > 0:  # of a team that accelerate launched: the first process owns the run
         return _help_out(Settings(**chosen) if args.resume is None else Run(args.resume.absolute()).settings)
     if args.resume is None:
         if "data" not in chosen:
             args.wrong_usage("name the photos to train on, or a run to --resume")
-        intake.require(chosen["data"])  # before there is a run of it
+        intake.find(chosen["data"])  # before there is a run of it
         run = Run(Path(run_folder.create(Settings(**chosen)).run_dir))
     else:
         if chosen:
@@ -154,7 +148,7 @@ def _train(args: argparse.Namespace) -> Reply:
 
 def _for_each_gpu(run: Run, json: bool) -> None:
     """With several GPUs the command starts over, once for each; the run is there already, so it goes on."""
-    from resnet_finetune.engine.team import launch_for_each_gpu
+    from resnet_finetune.engine.launch import launch_for_each_gpu
 
     launch_for_each_gpu(["train", "--resume", str(run.path), *(["--json"] if json else [])])
 
@@ -199,8 +193,7 @@ def _first_answer(run: Run) -> dict[str, Any] | None:
 def _bundle(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.cluster import write_bundle
 
-    chosen = {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
-    files = write_bundle(Settings(**chosen), args.machines, args.gpus, args.to)
+    files = write_bundle(Settings(**_chosen(args)), args.machines, args.gpus, args.to)
     return Reply({"files": files, "to": str(args.to)}, [f"What to run on each machine is told in {args.to / 'README.txt'}."])
 
 
@@ -433,6 +426,11 @@ def _parser() -> argparse.ArgumentParser:
 
     add("runs", _runs, "list the runs made on this computer")
     return parser
+
+
+def _chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were said."""
+    return {spec.name: getattr(args, spec.name) for spec in fields(Settings) if hasattr(args, spec.name)}
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:

@@ -173,8 +173,7 @@ def test_resume_of_what_is_no_run(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that another process can send")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_and_keeps_the_best_model(cli: Cli, photos: Path, tmp_path: Path, home: Path, number: int) -> None:
+def test_ctrl_c_stops_and_keeps_the_best_model(cli: Cli, photos: Path, tmp_path: Path, home: Path) -> None:
     run = tmp_path / "run"
     command = [sys.executable, "-m", "resnet_finetune", "train", str(photos), "--preset", "thorough", "--run-dir", str(run)]
     environment = {**os.environ, "RESNET_FINETUNE_HOME": str(home)}
@@ -185,7 +184,7 @@ def test_a_signal_stops_and_keeps_the_best_model(cli: Cli, photos: Path, tmp_pat
         for line in child.stderr:
             if line.startswith("First answer"):
                 break
-        child.send_signal(number)
+        child.send_signal(signal.SIGINT)
         out, said = child.communicate()
     assert child.returncode == 0, said
     values = json.loads(out.splitlines()[-1])
@@ -221,6 +220,11 @@ def test_evaluate_says_which_photos_were_learnt_from(cli: Cli, trained: Path) ->
     said = cli("evaluate", trained, trained.parent / "photos").stdout
     assert f"{values['learnt_from']} of them were trained on, or chose the model" in said
     assert f"Of the others: 100.0 % of {values['unseen']['n']} photos" in said
+
+
+def test_somebody_who_has_no_home_here_makes_no_run(cli: Cli, tmp_path: Path) -> None:
+    assert_to_mend(cli("train", "~nobody-of-that-name/photos", "--run-dir", tmp_path / "run"), "could not be opened")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_mistyped_folder_makes_no_run(cli: Cli, photos: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from conftest import ROOT
 from resnet_finetune.runs import jobs, lock
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Epoch, Event, Finished, FirstAnswer, Stopped
+from resnet_finetune.words.events import Event, Finished, FirstAnswer, Stopped
 from resnet_finetune.words.settings import Settings
 
 LONG = "thorough"  # a preset that goes on until it is stopped here
@@ -95,27 +96,6 @@ def test_one_training_at_a_time_stopped_and_resumed(photos: Path) -> None:
     assert run.state in ("stopped", "finished")
 
 
-def test_a_killed_training_goes_on_where_it_was(photos: Path) -> None:
-    run = jobs.start(Settings(data=str(photos), preset=LONG))
-    wait_for(lambda: sum(isinstance(event, Epoch) and event.epoch >= 1 for event in run.events()) >= 2, run)
-    process = worker(run)
-    process.kill()
-    wait_until_it_ends(run)
-    assert run.state == "crashed"
-    assert jobs.current() is None
-    done = max(event.epoch for event in run.events() if isinstance(event, Epoch))
-
-    before = len(run.events())
-    jobs.resume(run)
-    wait_for(lambda: any(isinstance(event, Epoch) for event in run.events()[before:]), run)
-    jobs.stop(run)
-    wait_until_it_ends(run)
-    assert run.state in ("stopped", "finished")
-    epochs = [event.epoch for event in run.events()[before:] if isinstance(event, Epoch) and event.epoch > 0]
-    assert 1 <= epochs[0] <= done + 1  # what came after the last save is done again, in the same way
-    assert epochs == list(range(epochs[0], epochs[0] + len(epochs)))
-
-
 def test_a_double_click_starts_one_training(photos: Path) -> None:
     started: list[Run] = []
     refused: list[UserError] = []
@@ -156,3 +136,17 @@ def test_a_process_that_cannot_start_is_told(photos: Path, monkeypatch: pytest.M
     with pytest.raises(UserError, match="did not start"):
         jobs.start(Settings(data=str(photos)))
     assert jobs.current() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_process_that_breaks_down_is_seen_with_its_signal_and_where(photos: Path, number: signal.Signals) -> None:
+    run = jobs.start(Settings(data=str(photos), preset=LONG))
+    wait_for(lambda: run.last_event() is not None, run)
+    worker(run).send_signal(number)
+    wait_until_it_ends(run)
+    wait_for(lambda: run.exit_code is not None, run)
+    assert (run.state, run.exit_code) == ("crashed", -number)
+    assert jobs.current() is None
+    broke_down = "Fatal Python error: Segmentation fault" in run.log.read_text(encoding="utf-8")
+    assert broke_down == (number == signal.SIGSEGV)

@@ -121,6 +121,8 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     trainer.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     status = page.locator("#train-status")
     expect(status).to_contain_text("The training broke off", timeout=MINUTE)
+    expect(status).to_contain_text("SIGKILL")
+    expect(status).to_contain_text("Press “Go on with this training”")
 
     page.locator("#train-resume").click()
     expect(status).to_contain_text("Getting ready")
@@ -130,6 +132,39 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     expect(status).to_contain_text("test photos named right")
     page.locator("#train-next").click()
     expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
+
+
+def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, server_home: Path, tmp_path: Path) -> None:
+    before = set((server_home / "runs").glob("*"))
+    with browser.new_context() as context:  # Gradio logs that its requests were broken off by a reload
+        page = context.new_page()
+        page.goto(url)
+        choose_folder(page, make_photos(tmp_path / "photos"))
+        page.locator("#data-next").click(timeout=MINUTE)
+        page.get_by_label("Thorough").check()
+        page.locator("#model-next").click()
+        page.locator("#train-start").click()
+        expect(page.locator("#train-curves svg")).to_have_count(2, timeout=2 * MINUTE)
+
+        tabs = [page, context.new_page(), context.new_page()]
+        for tab in tabs[1:]:
+            tab.goto(url)
+        for reload in range(20):
+            tabs[reload % 3].reload()
+        (run,) = set((server_home / "runs").glob("*")) - before
+        for tab in tabs:
+            expect(tab.locator("#train-curves svg")).to_have_count(2, timeout=MINUTE)
+            expect(tab.locator("#train-start")).to_be_hidden()
+        workers = [child for child in psutil.process_iter(["cmdline"]) if str(run) in (child.info["cmdline"] or [])]
+        assert len(workers) == 1
+
+        tabs[1].locator("#train-stop").click()
+        for tab in tabs:
+            expect(tab.locator("#train-status")).to_contain_text("Stopped", timeout=MINUTE)
+        lines = [[line.get_attribute("points") for line in tab.locator("#train-curves polyline").all()] for tab in tabs]
+        assert lines[0] == lines[1] == lines[2]
+        assert len(lines[0]) == 4 and all(lines[0])
+    assert set((server_home / "runs").glob("*")) - before == {run}
 
 
 # --- Mistakes ----------------------------------------------------------------------------------------------------------

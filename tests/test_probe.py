@@ -10,16 +10,16 @@ from resnet_finetune.engine.probe import ENOUGH, linear_head
 
 
 def made_up(counts: list[int], dimensions: int = 6, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-    """Features float32 [N, 2, D] around one corner per class, and labels [N]."""
+    """Features float32 [N, D] around one corner per class, and labels [N]."""
     labels = np.repeat(np.arange(len(counts)), counts)
-    spread = np.random.default_rng(0).normal(0, noise, (len(labels), 2, dimensions))
-    return (np.eye(dimensions)[labels][:, None] + spread).astype(np.float32), labels
+    spread = np.random.default_rng(0).normal(0, noise, (len(labels), dimensions))
+    return (np.eye(dimensions)[labels] + spread).astype(np.float32), labels
 
 
 def scores(head: tuple[torch.Tensor, torch.Tensor], seen: np.ndarray) -> torch.Tensor:
-    """Probabilities [N, classes] of the photos, without their mirror images."""
+    """Probabilities [N, classes]."""
     weight, bias = head
-    return (torch.from_numpy(seen[:, 0]) @ weight.T + bias).softmax(1)
+    return (torch.from_numpy(seen) @ weight.T + bias).softmax(1)
 
 
 def answers(head: tuple[torch.Tensor, torch.Tensor], seen: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def test_it_is_as_sure_as_the_classes_are_frequent(counts: list[int]) -> None:
     """The intercept is not penalised, so the mean probabilities of the training photos are the shares of the classes."""
     seen, labels = made_up(counts, noise=1.0)
     weight, bias = linear_head(seen, labels, len(counts), 0)
-    mean = (torch.from_numpy(seen) @ weight.T + bias).softmax(2).mean((0, 1))
+    mean = (torch.from_numpy(seen) @ weight.T + bias).softmax(1).mean(0)
     assert mean.tolist() == pytest.approx([count / sum(counts) for count in counts], abs=2e-3)
 
 
@@ -52,7 +52,7 @@ def test_a_class_without_training_photos_never_wins(present: list[int]) -> None:
     seen, labels = made_up(counts)
     head = linear_head(seen, labels, 5, 0)
     assert np.array_equal(answers(head, seen), labels)
-    foreign = np.random.default_rng(1).normal(0, 1, (500, 2, 6)).astype(np.float32)
+    foreign = np.random.default_rng(1).normal(0, 1, (500, 6)).astype(np.float32)
     absent = [label for label in range(5) if label not in present]
     assert scores(head, foreign)[:, absent].max() < 1e-6
 

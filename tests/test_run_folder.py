@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import psutil
 import pytest
 from conftest import ROOT
 
-from resnet_finetune.runs import lock, run_folder
+from resnet_finetune.runs import history, lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import left_out
 from resnet_finetune.words.errors import UserError
@@ -358,11 +359,77 @@ def test_a_full_disk_is_told_with_its_place(run: Run) -> None:
     assert str(run.path) in failed.messages[0]
 
 
-def test_a_bug_leaves_its_traceback_in_the_log(run: Run) -> None:
-    (run.path / "model.safetensors").mkdir()  # nothing a person would do: the engine cannot write its model
+def test_a_place_that_cannot_be_written_any_more_is_told(run: Run) -> None:
+    (run.path / "model.safetensors").mkdir()  # stands for a drive that is gone or write-protected
+    *_, failed = run_folder.record(run.settings)
+    assert isinstance(failed, Failed)
+    assert not failed.bug
+    assert "model.safetensors cannot be read or written" in failed.messages[0]
+    assert "then go on with this run" in failed.messages[0]
+    assert "Traceback" in run.log.read_text(encoding="utf-8")
+
+
+def test_a_bug_leaves_its_traceback_in_the_log(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("resnet_finetune.engine.train.gather", broken)
     *_, failed = run_folder.record(run.settings)
     assert isinstance(failed, Failed)
     assert failed.bug
     assert str(run.log) in failed.messages[0]
     assert "Traceback" in run.log.read_text(encoding="utf-8")
     assert run.state == "failed"
+
+
+def test_half_written_files_of_a_kill_are_swept_away(run: Run) -> None:
+    for folder in (run.path, run.path / "checkpoint"):
+        folder.mkdir(exist_ok=True)
+        (folder / ".model.safetensors.0a1b2c3d.unfinished").write_bytes(b"half")
+    shutil.rmtree(run.settings.data)
+    list(run_folder.record(run.settings))
+    assert list(run.path.rglob("*.unfinished")) == []
+
+
+def test_a_name_and_a_deletion_are_kept_in_the_folder(run: Run) -> None:
+    assert run.title == "run"
+    history.rename(run, "  Apples   and pears ")
+    assert run.title == Run(run.path).title == "Apples and pears"
+    assert run.settings.run_dir == str(run.path)
+    history.rename(run, "")
+    assert run.title == "run"
+
+
+def test_a_deleted_run_can_be_brought_back(run: Run) -> None:
+    history.delete(run)
+    assert run_folder.list_runs() == [] and run_folder.list_runs(deleted=True) == [run]
+    history.restore(run)
+    assert run_folder.list_runs() == [run] and run_folder.list_runs(deleted=True) == []
+
+
+def test_what_was_deleted_long_ago_is_erased_and_the_persons_own_files_stay(run: Run) -> None:
+    own = run.path / "my notes.txt"
+    own.write_text("mine")
+    (run.path / "checkpoint").mkdir()
+    (run.path / "checkpoint" / "000001-00.safetensors").write_bytes(b"state")
+    history.delete(run)
+    history.erase_old()
+    assert run_folder.list_runs(deleted=True) == [run]
+    long_ago = time.time() - (history.DAYS + 1) * 24 * 60 * 60
+    os.utime(run.path / "deleted", (long_ago, long_ago))
+    history.erase_old()
+    assert list(run.path.iterdir()) == [own]
+
+
+def test_everything_that_a_run_writes_is_known_by_name(trained: Path) -> None:
+    """Or an erased run would leave something behind, and a packed one lack it."""
+    assert {path.name for path in trained.iterdir()} <= {*history.FILES, ".guard"}
+
+
+def test_a_run_that_is_trained_is_not_renamed_or_deleted(run: Run) -> None:
+    with another_process_trains_in(run.path):
+        with pytest.raises(UserError, match="is being trained: stop it first"):
+            history.rename(run, "another")
+        with pytest.raises(UserError, match="is being trained: stop it first"):
+            history.delete(run)
+    assert run_folder.list_runs() == [run]

@@ -18,6 +18,7 @@ from resnet_finetune.data.likeness import Likeness, find_likeness
 from resnet_finetune.data.photos import Dataset, Photo, fingerprint
 from resnet_finetune.data.split import FEWEST_GROUPS, FOLDS, folds, grouped, judges, require_trainable, split
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Split
 
 SEEDS = range(5)
 
@@ -336,6 +337,42 @@ def test_a_wrongly_sorted_photo_among_own_test_photos_keeps_its_twin_from_valida
     for seed in SEEDS:
         sides = {photo.name: photo.split for photo in split(dataset, seed).photos}
         assert sides["train/cats/0.png"] == sides["train/dogs/wrong.png"] == "train"
+
+
+# --- Photos that the network knows already -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_photos_keep_the_side_that_they_had_and_new_ones_fill_it_up(seed: int) -> None:
+    """Thirty cats and ten owls came in since, and the seed is another."""
+    old = split(made_up(*many("cats", 30), *many("dogs", 40)), seed=0)
+    before = {photo.digest: photo.split for photo in old.photos if photo.split}
+    divided = split(made_up(*many("cats", 60), *many("dogs", 40), *many("owls", 10)), seed, before)
+    assert {photo.digest: photo.split for photo in divided.photos if photo.digest in before} == before
+    assert counts(divided) == {
+        "cats": {"train": 39, "validation": 9, "test": 12},
+        "dogs": {"train": 26, "validation": 6, "test": 8},
+        "owls": {"train": 6, "validation": 2, "test": 2},
+    }
+
+
+def test_a_copy_of_a_photo_that_was_trained_on_never_judges() -> None:
+    dataset = made_up(*many("cats", 40), *many("dogs", 40), groups=[number // 2 for number in range(80)])
+    before: dict[str, Split] = {photo.digest: "train" for photo in dataset.photos[::4]}  # one of every other pair
+    for seed in SEEDS:
+        divided = split(dataset, seed, before)
+        assert all(photo.split == "train" for photo in divided.photos if photo.group % 2 == 0)
+        assert parted(divided, [[divided.photos[i].name for i in group] for group in groups(divided.photos)]) == []
+
+
+def test_own_folders_say_which_photos_test() -> None:
+    dataset = made_up(*many("cats", 40), *many("dogs", 40))
+    photos = [replace(photo, split="test" if number % 4 == 0 else "train") for number, photo in enumerate(dataset.photos)]
+    dataset = replace(dataset, photos=photos, own_split=True)
+    before: dict[str, Split] = {photo.digest: "train" if photo.split == "test" else "test" for photo in photos}
+    divided = split(dataset, 0, before)
+    assert [photo.split == "test" for photo in divided.photos] == [photo.split == "test" for photo in photos]
+    assert {photo.split for photo in divided.photos} == {"train", "validation", "test"}
 
 
 # --- Cross-validation ----------------------------------------------------------------------------------------------------

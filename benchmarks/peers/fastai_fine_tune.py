@@ -1,4 +1,4 @@
-"""fastai as its first lesson has it: vision_learner, aug_transforms, fine_tune; here for 1 frozen and 5 free epochs."""
+"""fastai as its first lesson has it: vision_learner, aug_transforms, fine_tune; here for 1 frozen and 10 free epochs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fastai.vision.all as fastai
 import torch
 from common import Clock, arguments, resnet18
 
-EPOCHS = 5
+EPOCHS = 10
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_finetune.data import archives
@@ -16,13 +18,20 @@ def unquoted(path: str) -> str:
     return path.strip().strip('"')
 
 
-def require(data: str) -> None:
-    """Raises ``UserError`` when ``data`` names nothing that is there."""
+def find(data: str) -> Path:
+    """The folder or file that ``data`` names, as it lies there.
+
+    Raises:
+        UserError: there is none, or it cannot be looked at.
+    """
     data = unquoted(data)
     if not data:
         raise UserError("No photos were chosen: name a folder, or a .zip or .tar of one.")
-    if data != "demo" and not Path(data).expanduser().exists():
-        raise UserError(f"There is no folder or .zip called {data}: check how it is written.")
+    with _opening(data):
+        path = DEMO if data == "demo" else Path(data).expanduser()
+        if not path.exists():
+            raise UserError(f"There is no folder or .zip called {data}: check how it is written.")
+    return path
 
 
 def open_data(data: str) -> Path:
@@ -34,20 +43,25 @@ def open_data(data: str) -> Path:
     Raises:
         UserError: there is no such thing, or it is not safe to unpack.
     """
-    data = unquoted(data)
+    path = find(data)
+    with _opening(unquoted(data)):
+        try:
+            if path.is_dir():
+                return path.absolute()
+            if not path.is_file():
+                raise _neither(path)  # before it is read: a device never ends
+            return archives.unpack(path, home() / "unpacked")
+        except archives.NotWhole as error:
+            suffix = archives.suffix(path.name)
+            if suffix:
+                raise UserError(f"{path.name} is not a whole {suffix}: download it or copy it again.") from error
+            raise _neither(path) from error
+
+
+@contextmanager
+def _opening(data: str) -> Iterator[None]:
     try:
-        require(data)
-        path = DEMO if data == "demo" else Path(data).expanduser()
-        if path.is_dir():
-            return path.absolute()
-        if not path.is_file():
-            raise _neither(path)  # before it is read: a device never ends
-        return archives.unpack(path, home() / "unpacked")
-    except archives.NotWhole as error:
-        suffix = archives.suffix(path.name)
-        if suffix:
-            raise UserError(f"{path.name} is not a whole {suffix}: download it or copy it again.") from error
-        raise _neither(path) from error
+        yield
     except (OSError, RuntimeError) as error:  # RuntimeError: "~somebody" who has no home here
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{data} could not be opened ({reason}): check the drive, its free space and your rights.") from error

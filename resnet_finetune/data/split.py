@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from resnet_finetune.data.likeness import Likeness, pieces, together
@@ -13,6 +13,8 @@ from resnet_finetune.data.photos import Dataset, Photo
 from resnet_finetune.data.problems import listed
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Split
+
+_NEW: Mapping[str, Split] = {}
 
 # Shares of each class, when the data bring no split of their own. The test must be large enough to mean something, the
 # validation photos only have to tell epochs apart, and every other photo is worth most in training.
@@ -106,7 +108,7 @@ def require_trainable(dataset: Dataset) -> None:
         raise UserError(*mistakes)
 
 
-def split(dataset: Dataset, seed: int) -> Dataset:
+def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Dataset:
     """Give every photo its split, the same on any machine.
 
     A split that the data bring is kept; validation photos are taken from its training photos where it has none. Otherwise
@@ -114,6 +116,9 @@ def split(dataset: Dataset, seed: int) -> Dataset:
     the photos' content, so that neither names nor other photos decide where one goes. Photos of which a (near-)copy is in
     another class are only trained on, because no answer to them would be right. Where fewer than ``TINY_TEST`` would be
     tested, all are for training and the data set is ``cross_validated``.
+
+    ``before`` tells of photos, by their digest, in which split they were when the network that is trained on was trained. Of
+    those that are ours to divide, none that it has learnt from will judge it.
     """
     if any(photo.split == "validation" for photo in dataset.photos):
         return dataset
@@ -123,10 +128,15 @@ def split(dataset: Dataset, seed: int) -> Dataset:
         sizes = {group: len(digests) for group, digests in groups.items()}
         order = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}/{min(groups[group])}".encode()).digest())
         count = sum(sizes.values())
-        test = set() if dataset.own_split else _take(order, sizes, round(TEST_SHARE * count))
-        left = [group for group in order if group not in test]
+        was = {group: _strictest(before, digests) for group, digests in groups.items()}
+        test = set() if dataset.own_split else {group for group in order if was[group] == "test"}
+        validation = {group for group in order if was[group] == "validation"}
+        new = [group for group in order if was[group] != "train" and group not in test | validation]
+        if not dataset.own_split:
+            test = _filled(test, new, sizes, round(TEST_SHARE * count))
+        validation = _filled(validation, [group for group in new if group not in test], sizes, round(VALIDATION_SHARE * count))
         parts |= dict.fromkeys(test, "test")
-        parts |= dict.fromkeys(_take(left, sizes, round(VALIDATION_SHARE * count)), "validation")
+        parts |= dict.fromkeys(validation, "validation")
     if not dataset.own_split and sum(parts[photo.group] == "test" for photo in ours) < TINY_TEST:
         return replace(dataset, photos=[replace(photo, split="train") for photo in ours], cross_validated=True)
     photos = [photo if photo.split == "test" else replace(photo, split=parts[photo.group]) for photo in dataset.photos]
@@ -164,6 +174,18 @@ def _by_class(photos: Sequence[Photo]) -> dict[int, dict[int, set[str]]]:
         if len(own) == 1:
             found[min(own)][group] = digests[group]
     return found
+
+
+def _strictest(before: Mapping[str, Split], digests: set[str]) -> Split | None:
+    """What a group was for, by the one of its photos that the network knows best; None of a new group."""
+    was = {before[digest] for digest in digests if digest in before}
+    return next((part for part in ("train", "validation", "test") if part in was), None)
+
+
+def _filled(have: set[int], order: Sequence[int], sizes: dict[int, int], photos: int) -> set[int]:
+    """``have``, and of ``order`` what is missing to so many photos."""
+    missing = photos - sum(sizes[group] for group in have)
+    return have | _take(order, sizes, missing) if missing > 0 or not have else have
 
 
 def _take(order: Sequence[int], sizes: dict[int, int], photos: int) -> set[int]:

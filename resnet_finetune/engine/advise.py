@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import timm
 import torch
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor, nn
 
 from resnet_finetune.data import intake
@@ -26,6 +25,7 @@ from resnet_finetune.data.photos import Dataset
 from resnet_finetune.data.scan import scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.engine.augment import draw_views
+from resnet_finetune.engine.cross_validation import out_of_fold
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.engine.material import Material, first_micro_batches
@@ -209,15 +209,7 @@ def _features(material: Material, model: Model, indices: np.ndarray) -> Generato
 
 def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:
     """Every photo answered by a head that was fitted without it and without those like it."""
-    labels = material.labels(indices)
-    groups = [material.dataset.photos[index].group for index in indices]
+    labels, classes = material.labels(indices), len(material.dataset.classes)
     folds = max(2, min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min())))
-    classes = len(material.dataset.classes)
-    answers = np.empty((len(indices), classes), np.float32)
-    for fit, held in StratifiedGroupKFold(folds, shuffle=True, random_state=material.settings.seed).split(
-        labels, labels, groups
-    ):
-        material.check_stop()
-        weight, bias = usual_head(features[fit], labels[fit], classes)
-        answers[held] = features[held, 0] @ weight.numpy().T + bias.numpy()
+    answers = out_of_fold(material, features, indices, folds, lambda seen, of: usual_head(seen, of, classes))
     return judged(torch.from_numpy(answers), labels)

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import fields
 from pathlib import Path
 
-from resnet_finetune.engine.team import launch_options
+from resnet_finetune.engine.launch import launch_options
 from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import Settings

@@ -39,7 +39,7 @@ def evaluate(run: Path, data: str) -> Evaluation:
     for photo, answer in zip(dataset.photos, answers, strict=True):
         if answer.scores is None:
             continue  # only for a file that went away since the scan
-        judged.append(Judged(path=photo.name, true=labels[photo.label], scores=answer.scores))
+        judged.append(Judged(path=photo.name, true=labels[photo.label], scores=answer.scores, sha256=photo.digest))
         if photo.digest not in learnt:
             unseen.append(judged[-1])
     return Evaluation(make_result(model.classes, judged), make_result(model.classes, unseen) if unseen else None)

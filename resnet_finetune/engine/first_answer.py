@@ -55,7 +55,7 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
 
 
 def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
-    """Features of these photos and their mirror images, float32 [N, 2, D], and how far it has come."""
+    """Features of these photos, float32 [N, D], and how far it has come."""
     team, pace, seen, done = material.team, Pace("features"), [], 0
     at_once = material.micro_batches.photos if team.size == 1 else AT_ONCE * team.size
     for start in range(0, len(indices), at_once):
@@ -63,7 +63,6 @@ def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Gene
         some = indices[start : start + at_once]
         team.order(Order.FEATURES, len(some))
         team.photos(some, len(some))
-        team.weights(net)
         seen.append(team.answers(own_features(net, material, some[team.share(len(some))]), len(some)).numpy())
         done += len(some)
         yield from material.micro_batches.news()

@@ -10,6 +10,7 @@ import torch
 
 from resnet_finetune.engine.first_answer import add_head
 from resnet_finetune.engine.material import Material, gather
+from resnet_finetune.engine.progress import drained
 from resnet_finetune.engine.share import own_features, own_gradient, own_logits
 from resnet_finetune.engine.team import Order, Team
 from resnet_finetune.words.errors import UserError
@@ -29,26 +30,19 @@ def help_out(settings: Settings, team: Team) -> None:
     material, net = _prepared(settings, team, told["precision"])
     if material.fingerprint != told["fingerprint"]:
         raise UserError("The photos on this machine are not the same as on the first one: copy them, and start again.")
-    net.eval()
-    headed = False
+    team.weights(net)
     while True:
         order, numbers = team.order(Order.END)
         if order == Order.END:
             return
-        if order != Order.FEATURES and not headed:
+        if order != Order.FEATURES and net.num_classes == 0:
             add_head(net, len(material.dataset.classes))
-            headed = True
         _work(material, net, team, order, numbers)
 
 
 def _prepared(settings: Settings, team: Team, precision: str) -> tuple[Material, torch.nn.Module]:
-    steps = gather(settings, Path(settings.run_dir), None, lambda: None, lambda: 0.0, team)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            material, net = end.value
-            return replace(material, hardware=replace(material.hardware, precision=precision)), net
+    material, net = drained(gather(settings, Path(settings.run_dir), None, lambda: None, lambda: 0.0, team))
+    return replace(material, hardware=replace(material.hardware, precision=precision)), net
 
 
 def _work(material: Material, net: torch.nn.Module, team: Team, order: Order, numbers: list[float]) -> None:
@@ -62,6 +56,8 @@ def _work(material: Material, net: torch.nn.Module, team: Team, order: Order, nu
         net.zero_grad()
         team.gradient(net, own_gradient(net, material, own, size, views, scale / photos))
         return
-    team.weights(net)
-    work = own_features if order == Order.FEATURES else own_logits
-    team.answers(work(net, material, own), photos)
+    if order == Order.FEATURES:
+        team.answers(own_features(net, material, own), photos)
+    else:
+        team.weights(net)
+        team.answers(own_logits(net, material, own), photos)

@@ -74,7 +74,7 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
     scores = yield from _scores(model, material.pixels, test)
-    answers = [Judged(path=p.name, true=p.label, scores=s) for p, s in zip(photos, scores, strict=True)]
+    answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
     result = make_result(model.classes, answers)
 
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None

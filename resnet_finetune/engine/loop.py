@@ -71,6 +71,9 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     labels = material.labels(validation)
     first_verdict = judged(logits(average, material, validation), labels)
 
+    def highest() -> float:
+        return standing.rate * preset.learning_rate
+
     def epoch_event(train_loss: float | None, loss: float, accuracy: float, best: bool) -> Epoch:
         done = standing.epoch * steps_per_epoch(len(material.indices("train")))
         return Epoch(
@@ -79,7 +82,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
             train_loss=train_loss,
             validation_loss=loss,
             validation_accuracy=accuracy,
-            learning_rate=learning_rate(done - 1, plan.steps, standing.rate * preset.learning_rate) if done else 0.0,
+            learning_rate=learning_rate(done - 1, plan.steps, highest()) if done else 0.0,
             best=best,
             seconds=standing.seconds,
         )
@@ -100,7 +103,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     while standing.epoch < plan.epochs:
         epoch = standing.epoch + 1
         try:
-            train_loss = yield from _one_epoch(material, learner, plan, epoch, standing.rate, smooth)
+            train_loss = yield from _one_epoch(material, learner, plan, epoch, highest(), smooth)
         except _NotFinite as error:
             standing = _gone_back(material, learner, standing, error)
             yield Noted(note=_WENT_BACK)
@@ -151,11 +154,10 @@ def _gone_back(material: Material, learner: Learner, standing: Standing, error: 
 
 
 def _one_epoch(
-    material: Material, learner: Learner, plan: Planned, epoch: int, rate: float, smooth: _Smooth
+    material: Material, learner: Learner, plan: Planned, epoch: int, highest: float, smooth: _Smooth
 ) -> Generator[Event, None, float]:
     """Every training photo once, in an order and in views drawn from the run's seed and the epoch. The mean loss comes back."""
     train = material.indices("train")
-    highest = rate * PRESETS[material.settings.preset].learning_rate
     generator = torch.Generator().manual_seed(material.settings.seed * (MOST_EPOCHS + 1) + epoch)
     order = train[torch.randperm(len(train), generator=generator).numpy()]
     batches = np.array_split(order, steps_per_epoch(len(train)))

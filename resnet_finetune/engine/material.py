@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
-from resnet_finetune.model.saved_model import Classifier, Preprocessing
+from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import disk, left_out
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Split, Started
@@ -72,13 +72,17 @@ def gather(
 ) -> Generator[Event, None, tuple[Material, nn.Module]]:
     """The photos, decoded, and the pretrained network, without a head."""
     model = catalog.find(settings.model)
-    found = yield from told("fetch", lambda tell: weights.find_weights(model, settings.weights, tell), check_stop)
+    start = str(Path(settings.train_on, WEIGHTS)) if settings.train_on else settings.weights
+    found = yield from told("fetch", lambda tell: weights.find_weights(model, start, tell), check_stop)
+    if settings.train_on:
+        found = replace(found, source=f"the earlier run {Path(settings.train_on).name}")
+    before = _splits_of(Path(settings.train_on)) if settings.train_on else {}
     root = intake.open_data(settings.data)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     not_used = left_out.of_run(run) if team.leads else _left_out_of(settings)
     dataset = understand(scanned, not_used)
     require_trainable(dataset)
-    dataset = split(dataset, settings.seed)
+    dataset = split(dataset, settings.seed, before)
     data_fingerprint = fingerprint(dataset)
     if standing and standing.fingerprint != data_fingerprint:
         raise UserError("The photos changed since this run began, so it cannot go on as it was: start a new run.")
@@ -87,11 +91,18 @@ def gather(
     preprocessing = Preprocessing.of(net, SIZE)
     pixels = scanned.shelf.pixels(dataset.photos)
     notes = list(_notes(dataset, pixels))
+    judging = [photo for photo in dataset.photos if photo.split == "test" or dataset.cross_validated]
+    seen = sum(before.get(photo.digest, "test") != "test" for photo in judging)
+    if seen:
+        notes.append(
+            f"{seen} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it "
+            "is."
+        )
     absent = not_used - {photo.name for photo in scanned.photos}
     if absent:
         notes.append(f"{len(absent)} of the photos to leave out are not there: {listed(sorted(absent))}.")
     if team.leads:
-        disk.write_json(run / PHOTOS, {photo.digest: photo.split for photo in dataset.photos})
+        disk.write_json(run / PHOTOS, before | {photo.digest: photo.split for photo in dataset.photos})
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},
@@ -120,6 +131,18 @@ def gather(
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+
+
+def _splits_of(run: Path) -> dict[str, Split]:
+    """Of the photos that the network of an earlier run has seen."""
+    try:
+        splits: dict[str, Split] = disk.read_json(run / PHOTOS)
+        return dict(splits)
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"The earlier run {run.name} did not note which photos it was trained on, so no test of it would be honest: start "
+            "a new run without it."
+        ) from error
 
 
 def _left_out_of(settings: Settings) -> frozenset[str]:

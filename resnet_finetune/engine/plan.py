@@ -19,7 +19,7 @@ from resnet_finetune.words.events import Planned
 MOST_EPOCHS = 100
 FEWEST_EPOCHS = 4  # before photos are made smaller
 SMALLER = (176, 144)  # pixels, where time is short
-TRIAL = 2.0  # seconds, about, to find out what a photo costs
+TRIAL = 1.0  # seconds, about, to find out what a photo costs
 TEST_COST = 4  # two models in full precision, against one in the precision of training
 
 
@@ -52,11 +52,15 @@ def make_plan(material: Material, net: nn.Module) -> Planned:
     size, cost = preset.photo_size, photo_cost(material, net, preset.photo_size)
     if material.settings.minutes is None:
         return _planned(material, size, preset.epochs, cost)
+
+    def fitting() -> int:
+        return _fitting(material, epoch_seconds(material, cost), _test_seconds(material, cost))
+
     for smaller in SMALLER:
-        if _fitting(material, cost) >= FEWEST_EPOCHS:
+        if fitting() >= FEWEST_EPOCHS:
             break
         size, cost = smaller, photo_cost(material, net, smaller)
-    return _planned(material, size, _fitting(material, cost), cost)
+    return _planned(material, size, fitting(), cost)
 
 
 def steps_per_epoch(photos: int) -> int:
@@ -70,8 +74,7 @@ def replanned(plan: Planned, material: Material, done: int, pace: float) -> Plan
     """
     if material.settings.minutes is None:
         return plan
-    rest = material.settings.minutes * 60 - material.clock() - plan.test_seconds
-    epochs = min(MOST_EPOCHS, done + max(0, int(rest / pace)))
+    epochs = min(MOST_EPOCHS, done + _fitting(material, pace, plan.test_seconds))
     too_late = epochs > plan.epochs and 2 * done > plan.epochs  # the learning rate has fallen too far to start over
     if epochs == plan.epochs or too_late:
         return plan
@@ -90,11 +93,11 @@ def _planned(material: Material, size: int, epochs: int, cost: Cost) -> Planned:
     )
 
 
-def _fitting(material: Material, cost: Cost) -> int:
-    """Epochs for which there is time."""
+def _fitting(material: Material, epoch_seconds: float, test_seconds: float) -> int:
+    """Epochs for which there is time from now on."""
     assert material.settings.minutes is not None
-    rest = material.settings.minutes * 60 - material.clock() - _test_seconds(material, cost)
-    return max(0, min(MOST_EPOCHS, int(rest / epoch_seconds(material, cost))))
+    rest = material.settings.minutes * 60 - material.clock() - test_seconds
+    return max(0, min(MOST_EPOCHS, int(rest / epoch_seconds)))
 
 
 def epoch_seconds(material: Material, cost: Cost) -> float:
@@ -108,7 +111,7 @@ def _test_seconds(material: Material, cost: Cost) -> float:
 
 
 def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
-    """What a photo costs ``net`` at ``size`` pixels: the median of some tries, after one that sets things up."""
+    """What a photo costs ``net`` at ``size`` pixels: the median of some tries; of a slow one, a single try or two."""
     photos = material.indices("train")[: material.micro_batches.photos]
     views = draw_views(len(photos), SIZE, size, torch.Generator().manual_seed(0))
 
@@ -124,9 +127,11 @@ def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
     def one() -> Cost:
         return next(material.micro_batches.each(photos, tried))
 
-    one()
-    until = time.monotonic() + TRIAL
+    began = time.monotonic()
     costs = [one()]
-    while time.monotonic() < until:
+    if time.monotonic() - began < TRIAL:
+        costs.clear()  # what it took to set things up is a part of it
+    until = time.monotonic() + TRIAL
+    while not costs or time.monotonic() < until:
         costs.append(one())
     return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("learn", "judge")))

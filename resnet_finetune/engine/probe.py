@@ -20,7 +20,7 @@ ENOUGH = 2000  # photos; more would not change which strength is chosen
 
 
 def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Weight [classes, D] and bias [classes] of a linear layer fitted to ``features`` [N, 2, D] (photo and mirror image).
+    """Weight [classes, D] and bias [classes] of a linear layer fitted to ``features`` [N, D].
 
     Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone.
     """
@@ -35,10 +35,10 @@ def usual_head(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[
 def _head(
     features: np.ndarray, labels: np.ndarray, classes: int, choose: Callable[[np.ndarray], float]
 ) -> tuple[Tensor, Tensor]:
-    scale = 1 / np.linalg.norm(features[:, 0], axis=1).mean()  # the penalty then means the same for every network
+    scale = 1 / np.linalg.norm(features, axis=1).mean()  # the penalty then means the same for every network
     scaled = features * scale
     model = _fit(scaled, labels, choose(scaled))
-    weight, bias = np.zeros((classes, features.shape[2])), np.full(classes, -100.0)
+    weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -100.0)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes: how much more likely the second is
         weight[model.classes_] = np.concatenate([-model.coef_, model.coef_]) / 2
         bias[model.classes_] = np.concatenate([-model.intercept_, model.intercept_]) / 2
@@ -58,12 +58,11 @@ def _best_strength(features: np.ndarray, labels: np.ndarray, seed: int) -> float
     for fit, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(labels, labels):
         for strength in STRENGTHS:
             model = _fit(features[fit], labels[fit], strength)
-            losses[strength] += log_loss(labels[held], model.predict_proba(features[held, 0]), labels=model.classes_)
+            losses[strength] += log_loss(labels[held], model.predict_proba(features[held]), labels=model.classes_)
     return min(losses, key=losses.__getitem__)
 
 
 def _fit(features: np.ndarray, labels: np.ndarray, strength: float) -> LogisticRegression:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of a strongly fitted head do not matter
-        both_views = features.reshape(-1, features.shape[2])
-        return LogisticRegression(C=strength, max_iter=300).fit(both_views, labels.repeat(2))
+        return LogisticRegression(C=strength, max_iter=300).fit(features, labels)

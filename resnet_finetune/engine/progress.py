@@ -48,6 +48,16 @@ def told(stage: Stage, work: Work[T], check_stop: Callable[[], None]) -> Generat
     return future.result()
 
 
+def drained(steps: Generator[Event, None, T], see: Callable[[Event], None] = lambda event: None) -> T:
+    """Run ``steps`` to their end, show each event to ``see``, and give back what came of them."""
+    while True:
+        try:
+            see(next(steps))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
 class Pace:
     """Tells how far a stage has come, at most every ``EVENT_PERIOD`` and at its end, with the time left at the pace so far."""
 

@@ -15,17 +15,16 @@ LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the
 
 @torch.no_grad()
 def own_features(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
-    """Features of photos and of their mirror images, by a network without a head: float32 [N, 2, D] on the CPU."""
+    """Features of whole photos, by a network without a head: float32 [N, D] on the CPU."""
     net.eval()
 
     def some(chosen: np.ndarray) -> Tensor:
         material.check_stop()
-        photos = _photos(material, chosen)
         with material.hardware.autocast():
-            both = [net(view).float() for view in (photos, photos.flip(3))]
-        return torch.stack(both, 1).cpu()
+            seen: Tensor = net(_photos(material, chosen)).float().cpu()
+        return seen
 
-    return torch.cat([torch.zeros(0, 2, net.num_features), *material.micro_batches.each(indices, some)])  # type: ignore[call-overload]
+    return torch.cat([torch.zeros(0, net.num_features), *material.micro_batches.each(indices, some)])  # type: ignore[call-overload]
 
 
 @torch.no_grad()

@@ -1,19 +1,17 @@
 """Several processes that train one network together, on the GPUs of one machine or of several, under Hugging Face Accelerate.
 
 The lead (process 0) owns the run: it alone decides, writes and tells. The others help: they hold the photos, and wait for
-orders. An order names photos and brings the weights to use; each process works on its share, and the lead gets the sum of the
-gradients, or all answers. So nothing can come apart: with two processes the same is computed as with one, only that sums are
-added up in another order.
+orders. An order names photos, and brings the weights to use where these may have changed; each process works on its share, and
+the lead gets the sum of the gradients, or all answers. So nothing can come apart: with two processes the same is computed as
+with one, only that sums are added up in another order.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
-from typing import NoReturn
 
 import numpy as np
 import torch
@@ -21,26 +19,6 @@ from torch import Tensor, nn
 
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words.errors import UserError
-
-
-def launch_for_each_gpu(arguments: Sequence[str]) -> None:
-    """Where there are several CUDA cards: become ``accelerate launch`` of this command, with a process for each of them.
-
-    Not on Windows, where the cards cannot talk to each other (NCCL).
-    """
-    cards = torch.cuda.device_count()
-    if os.name != "posix" or "WORLD_SIZE" in os.environ or cards < 2:
-        return
-    command = ["-m", "accelerate.commands.accelerate_cli", "launch", *launch_options(1, cards), *arguments]
-    os.execv(sys.executable, [sys.executable, *command])
-
-
-def launch_options(machines: int, cards: int) -> list[str]:
-    """For ``accelerate launch``, with so many cards on each machine."""
-    return [
-        *("--multi_gpu", "--num_machines", str(machines), "--num_processes", str(machines * cards)),
-        *("--mixed_precision", "no", "--dynamo_backend", "no", "--module", "resnet_finetune"),
-    ]
 
 
 class Order(IntEnum):
@@ -172,11 +150,7 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # of the process that is missing only a broken connection is seen
-        _missing(error)
-
-
-def _missing(error: RuntimeError) -> NoReturn:
-    raise UserError(
-        "Another process of this training ended, or its machine cannot be reached any more: see what it printed, start all of "
-        "them again, and go on with this run."
-    ) from error
+        raise UserError(
+            "Another process of this training ended, or its machine cannot be reached any more: see what it printed, start all "
+            "of them again, and go on with this run."
+        ) from error

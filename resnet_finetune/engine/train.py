@@ -40,7 +40,7 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
     """
     settings.check(catalog.names())
     run = Path(settings.run_dir)
-    (run / checkpoint.FOLDER).mkdir(parents=True, exist_ok=True)
+    checkpoint.prepare(run)
     standing = checkpoint.load_standing(run)
     began = time.monotonic() - (standing.seconds if standing else 0)
 
@@ -55,6 +55,7 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
     try:
         material, net = yield from gather(settings, run, standing, check_stop, clock, team)
         team.meet(json.dumps({"fingerprint": material.fingerprint, "precision": material.hardware.precision}))
+        team.weights(net)  # without a head: the features are of these
         if material.dataset.cross_validated:
             score, kept = yield from cross_validate(material, net)
         else:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 
 import psutil
 import torch
 
+from resnet_finetune.model import nvidia
 from resnet_finetune.model.hardware import find_device, name_of
-
-ASK = 5.0  # seconds that the driver's own tool may take to answer
 
 _REINSTALL = "-m uv pip install --torch-backend=auto --reinstall torch torchvision"
 
@@ -47,22 +44,8 @@ def _described(device: torch.device) -> str:
 
 
 def _unused_gpu() -> tuple[str | None, str | None]:
-    nvidia = _nvidia_gpu()
-    return (nvidia, _for_nvidia(torch.version.cuda)) if nvidia else (None, None)
-
-
-def _nvidia_gpu() -> str | None:
-    """The first one, by the tool that comes with every driver of theirs; None where there is none or no driver."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    try:
-        said = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=ASK, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):  # a driver without a card, or one that is stuck
-        return None
-    return said.strip().splitlines()[0].strip() if said.strip() else None
+    cards = nvidia.cards()
+    return (cards[0], _for_nvidia(torch.version.cuda)) if cards else (None, None)
 
 
 def _for_nvidia(built_for: str | None) -> str:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -69,7 +69,7 @@ def _launch(run: Run) -> None:
         raise UserError(f"{run.path} cannot be written ({error.strerror}): put the folder back, or train again.") from error
     with log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "resnet_finetune", "train", "--resume", str(run.path), "--json"],
+            [sys.executable, "-X", "faulthandler", "-m", "resnet_finetune", "train", "--resume", str(run.path), "--json"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -78,8 +78,15 @@ def _launch(run: Run) -> None:
             start_new_session=os.name == "posix",  # closing the terminal or Ctrl-C on the page leaves the training alone
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-    threading.Thread(target=child.wait, daemon=True).start()  # or it stays a zombie when it ends before the page does
+    threading.Thread(target=_wait, args=(child, run.path), daemon=True).start()
     while child.poll() is None and lock.holder(run.path) != "alive":
         time.sleep(0.02)
     if child.poll() is not None and run.state == "new":
         raise UserError(f"The training process did not start: the reason is in {run.log}.")
+
+
+def _wait(child: subprocess.Popen[bytes], folder: Path) -> None:
+    """Or it stays a zombie when it ends before the page does. How it ended is noted, should it have been killed."""
+    code = child.wait()
+    with suppress(OSError):  # the folder may be gone; then there is nothing left to explain
+        lock.note_exit(folder, child.pid, code)

@@ -36,6 +36,26 @@ def holder(folder: Path) -> Literal["none", "alive", "dead"]:
         return "dead"
 
 
+def note_exit(folder: Path, pid: int, code: int) -> None:
+    """How the process ``pid`` ended, if it ended without giving the lock back. Negative: by that signal."""
+    with FileLock(folder / _GUARD):
+        try:
+            owner = disk.read_json(folder / _LOCK)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if owner["pid"] == pid:
+            disk.write_json(folder / _LOCK, owner | {"exit": code})
+
+
+def exit_code(folder: Path) -> int | None:
+    """How the process that still has the lock ended, where somebody saw it."""
+    try:
+        code: int | None = disk.read_json(folder / _LOCK).get("exit")
+        return code
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Be the one process that trains in ``folder``. An earlier wish to stop is forgotten.

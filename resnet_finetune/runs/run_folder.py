@@ -1,8 +1,10 @@
 """A run on disk: how it is made, what it says while it goes on, and in which state it is.
 
-    run.json            settings, seed, versions, when it was made; the data's fingerprint once they were read
+    run.json            settings, seed, versions, when it was made; the data's fingerprint once they were read; its name, if
+                        the person gave it one
     events.jsonl        one event a line, only ever appended to
     lock, stop          who trains here now; that they should stop
+    deleted             the person threw the run away; until it is erased it can be brought back
     log.txt             what the training process printed, and the traceback of a bug
 
 The model, the report and the checkpoint in the same folder are the engine's.
@@ -10,11 +12,11 @@ The model, the report and the checkpoint in the same folder are the engine's.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
 import re
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -50,6 +52,7 @@ from resnet_finetune.words.settings import Settings
 State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
 
 RUN = "run.json"
+DELETED = "deleted"
 _EVENTS = "events.jsonl"
 LOG = "log.txt"
 
@@ -79,6 +82,19 @@ class Run:
     @property
     def created(self) -> datetime:
         return self._about[1]
+
+    @property
+    def title(self) -> str:
+        """What the person calls it, or else the name of its folder. Read anew each time: it can be renamed."""
+        try:
+            name = disk.read_json(self.path / RUN).get("name")
+        except (OSError, ValueError, AttributeError):
+            name = None
+        return name if isinstance(name, str) and name else self.path.name
+
+    @property
+    def deleted(self) -> bool:
+        return (self.path / DELETED).exists()
 
     @property
     def log(self) -> Path:
@@ -140,6 +156,11 @@ class Run:
             case _:
                 return "crashed"
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of a crashed run, where it was seen: how its process ended; negative by that signal."""
+        return lock.exit_code(self.path)
+
     def report(self) -> Report | None:
         """The result, or None while there is none. Raises ``UserError`` when the file is damaged."""
         return read_report(self.path)
@@ -159,6 +180,7 @@ def create(settings: Settings) -> Settings:
         settings,
         data=_absolute(settings.data) if a_path else settings.data,
         weights=settings.weights and _absolute(settings.weights),
+        train_on=settings.train_on and _absolute(settings.train_on),
         leave_out=settings.leave_out and _absolute(settings.leave_out),
         run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
     )
@@ -167,7 +189,7 @@ def create(settings: Settings) -> Settings:
     folder = Path(settings.run_dir)
     try:
         if own_name:
-            folder = _unused_folder(settings)
+            folder = unused_folder(settings)
             settings = replace(settings, run_dir=str(folder))
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / RUN).exists():
@@ -201,6 +223,7 @@ def record(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Iter
     if not (run.path / RUN).is_file():
         raise UserError(f"{run.path} holds no run: make it with 'create' first.")
     with lock.hold(run.path):
+        disk.sweep(run.path)
         try:
             from resnet_finetune.engine.train import fine_tune  # torch: seconds to import, not to be paid by a reader of runs
 
@@ -217,10 +240,15 @@ def record(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Iter
         yield failed
 
 
-def list_runs() -> list[Run]:
-    """All runs this person made on this machine, newest first. A folder whose ``run.json`` is damaged is no run."""
+def list_runs(*, deleted: bool = False) -> list[Run]:
+    """All runs this person made on this machine, or those that were ``deleted``, newest first.
+
+    A folder whose ``run.json`` is damaged is no run.
+    """
     runs = []
     for run in find_runs():
+        if run.deleted != deleted:
+            continue
         with suppress(UserError):
             runs.append((run.created, run))
     return [run for _, run in sorted(runs, key=lambda pair: pair[0], reverse=True)]
@@ -238,12 +266,27 @@ def find_runs() -> Iterator[Run]:
 def _failure(run: Run, error: Exception) -> Failed:
     if isinstance(error, UserError):
         return Failed(messages=list(error.messages), bug=False)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        place = error.filename or run.path
-        return Failed(messages=[f"The disk is full ({place}): free some space, then go on with this run."], bug=False)
+    if isinstance(error, OSError) and error.errno in disk.FULL:
+        return Failed(messages=[_no_room(run, error)], bug=False)
     with suppress(OSError), run.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
         log.write("".join(traceback.format_exception(error)))
+    if isinstance(error, OSError):
+        place = error.filename or run.path
+        sentence = (
+            f"{place} cannot be read or written ({error.strerror or error}): see that the drive is connected and not "
+            "write-protected, then go on with this run."
+        )
+        return Failed(messages=[sentence], bug=False)
     return Failed(messages=[f"The app itself made a mistake ({type(error).__name__}): the details are in {run.log}."], bug=True)
+
+
+def _no_room(run: Run, error: OSError) -> str:
+    place, needed = run.path, ""
+    if isinstance(error, disk.NoRoom):
+        place, needed = error.folder, f" {error.needed / 1e6:,.0f} MB are needed there."
+    with suppress(OSError):
+        needed += f" {shutil.disk_usage(place).free / 1e6:,.0f} MB are free."
+    return f"The disk is full ({place}).{needed} What was saved before is whole: make room, then go on with this run."
 
 
 def _append(path: Path, event: Event) -> None:
@@ -290,8 +333,8 @@ def _remember(folder: Path) -> None:
         file.write(json.dumps(str(folder)) + "\n")
 
 
-def _unused_folder(settings: Settings) -> Path:
-    """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``."""
+def unused_folder(settings: Settings) -> Path:
+    """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``. Raises ``OSError``."""
     what = re.sub(r"[^\w-]+", "-", Path(settings.data).stem)[:40].strip("-")
     name = f"{datetime.now():%Y-%m-%d}-{what}-{settings.model}"
     _runs().mkdir(parents=True, exist_ok=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.engine.advise import advise
+from resnet_finetune.engine.progress import drained
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import jobs
-from resnet_finetune.ui.data_step import SAID_EVERY, Chosen
-from resnet_finetune.ui.parts import message, progress
+from resnet_finetune.ui.beside import Unwanted, beside
+from resnet_finetune.ui.data_step import Chosen
+from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, percent, photos, text
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.errors import UserError
@@ -37,7 +38,7 @@ def build(chosen: gr.State, model: gr.Radio, preset: gr.Radio) -> None:
     race = gr.State(None)
     with gr.Row(elem_classes="onward"):
         ask = gr.Button(text("advisor.ask"), elem_id="advisor-ask")
-        stop = gr.Button(text("advisor.stop"), variant="stop", visible=False, elem_id="advisor-stop")
+        stop = gr.Button(text("advisor.stop"), variant="stop", visible=HIDDEN, elem_id="advisor-stop")
     found = gr.HTML(elem_id="advisor")
     ask.click(
         _asked,
@@ -67,39 +68,26 @@ def _stop(race: Race | None) -> None:
         race.wanted = False
 
 
-class _Unwanted(Exception):
-    """The person pressed Stop, or went away."""
-
-
 def _race(settings: Settings) -> Iterator[Shown]:
     """Says how far it has come, until it is over or not wanted any more."""
     last: Event | None = None
     race = Race()
 
-    def check_stop() -> None:
-        if not race.wanted:
-            raise _Unwanted
-
-    def run() -> Advice:
+    def see(event: Event) -> None:
         nonlocal last
-        steps = advise(settings, check_stop)
-        while True:
-            try:
-                last = next(steps)
-            except StopIteration as end:
-                advice: Advice = end.value
-                return advice
+        last = event
 
-    with ThreadPoolExecutor(1) as beside:
-        racing = beside.submit(run)
-        try:
-            while wait([racing], timeout=SAID_EVERY).not_done:
-                yield _shown(_busy(last), race=race)
-        finally:
-            race.wanted = False  # else a race that nobody waits for would be waited for
+    def run(check: Callable[[], None]) -> Advice:
+        def check_stop() -> None:
+            check()
+            if not race.wanted:
+                raise Unwanted
+
+        return drained(advise(settings, check_stop), see)
+
     try:
-        advice = racing.result()
-    except _Unwanted:
+        advice = yield from beside(run, lambda: _shown(_busy(last), race=race))
+    except Unwanted:
         yield _shown(Markup(""))
     else:
         yield _shown(_advice(advice), advice.recommended)
@@ -115,8 +103,10 @@ def _busy(last: Event | None) -> Markup:
 def _shown(found: Markup, recommended: str | None = None, race: Race | None = None) -> Shown:
     model = gr.Radio(value=recommended) if recommended else gr.Radio()
     wanted = race is None or race.wanted
-    stop = gr.Button(text("advisor.stop" if wanted else "train.stopping"), visible=race is not None, interactive=wanted)
-    return found, model, gr.Button(visible=race is None), stop, race
+    stop = gr.Button(
+        text("advisor.stop" if wanted else "train.stopping"), visible=seen_if(race is not None), interactive=wanted
+    )
+    return found, model, gr.Button(visible=seen_if(race is None)), stop, race
 
 
 def _advice(advice: Advice) -> Markup:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.data.dataset import understand
@@ -17,14 +17,14 @@ from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.ui import bring, desk, folders
+from resnet_finetune.ui.beside import SAID_EVERY, beside
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
 from resnet_finetune.ui.overview import overview
-from resnet_finetune.ui.parts import ACTIONS, heading, lead_to, message, progress
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, heading, lead_to, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 
-SAID_EVERY = 0.3  # seconds between two words on how far a scan has come
 SETTLE = 3 * SAID_EVERY  # after it was stopped, for its last word to come before that it was stopped
 _NOTHING = Markup("")
 
@@ -56,7 +56,8 @@ _TO_THE_FINDINGS = """() => {
 Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
 
 
-def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
+def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> Callable[[Dependency], None]:
+    """What comes back has the desk in ``asked``, which another step put there, looked at after that step's event."""
     seen = gr.State(None)
     heading(text("step.data"), text("data.lead"))
     zone = bring.drop_zone()
@@ -74,16 +75,16 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
             with gr.Row(elem_classes="pair"):
                 browse = gr.Button(text("data.browse"), elem_id="data-browse")
                 look = gr.Button(text("data.look"), elem_id="data-look")
-            inside = gr.HTML(visible=False, js_on_load=ACTIONS, elem_id="data-inside")
+            inside = gr.HTML(visible=HIDDEN, js_on_load=ACTIONS, elem_id="data-inside")
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.demo"), text("data.demo.what")))
             demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
     with gr.Accordion(text("data.make"), open=False, elem_id="data-make"):
         maker = bring.maker()
-    stop = gr.Button(text("data.stop_scan"), variant="stop", visible=False, elem_id="data-stop")
+    stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
     findings = gr.HTML(elem_id="data-findings")
     doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
-    onward = gr.Button(text("data.next"), variant="primary", visible=False, elem_id="data-next")
+    onward = gr.Button(text("data.next"), variant="primary", visible=HIDDEN, elem_id="data-next")
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
     restored = page.load(_restore, **answer)
@@ -116,6 +117,12 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State) -> None:
     )
     inside.click(_into, outputs=[path, inside], queue=False, show_progress="hidden")
     lead_to(onward, tabs, "model")
+
+    def look_again(event: Dependency) -> None:
+        looking = event.then(_take_asked, inputs_kwargs={"asked": asked}, **scan)
+        stop.click(fn=None, cancels=looking)
+
+    return look_again
 
 
 def _title(title: str, more: str) -> Markup:
@@ -161,6 +168,11 @@ def _take_demo() -> Iterator[Answer]:
     yield from _look(Desk(data="demo", where=text("data.demo.named")))
 
 
+def _take_asked(asked: Desk | None) -> Iterator[Answer]:
+    if asked is not None:
+        yield from _look(asked)
+
+
 def _restore() -> Iterator[Answer]:
     """What was chosen before the page was loaded."""
     before = desk.kept()
@@ -178,30 +190,23 @@ def _stopped() -> Answer:
 # --- What is found -----------------------------------------------------------------------------------------------------
 
 
-class _Unwanted(Exception):
-    """The person chose something else, or pressed Stop."""
-
-
 def _look(chosen: Desk) -> Iterator[Answer]:
     """Says how far the scan has come, then what it found."""
-    come, wanted = (0, 0), True
-    began = monotonic()
+    come, began = (0, 0), monotonic()
 
-    def say(done: int, total: int) -> None:
-        nonlocal come
-        come = (done, total)
-        if not wanted:
-            raise _Unwanted
+    def scan(check: Callable[[], None]) -> Scan:
+        def say(done: int, total: int) -> None:
+            nonlocal come
+            come = (done, total)
+            check()
 
-    with ThreadPoolExecutor(1) as beside:
-        scanning = beside.submit(lambda: scan_files(open_data(chosen.data), say))
-        try:
-            while wait([scanning], timeout=SAID_EVERY).not_done:
-                yield _busy(text("data.scanning"), *come, seconds=monotonic() - began)
-        finally:
-            wanted = False  # else a scan that nobody waits for would be waited for
+        return scan_files(open_data(chosen.data), say)
+
+    def busy() -> Answer:
+        return _busy(text("data.scanning"), *come, seconds=monotonic() - began)
+
     try:
-        scanned = scanning.result()
+        scanned = yield from beside(scan, busy)
     except UserError as error:
         yield _refused(error)
     else:
@@ -257,7 +262,7 @@ def _answer(
     said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
 ) -> Answer:
     """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
-    return ready, seen, said, doctor, gr.Button(visible=ready is not None), gr.Button(visible=scanning)
+    return ready, seen, said, doctor, gr.Button(visible=seen_if(ready is not None)), gr.Button(visible=seen_if(scanning))
 
 
 def _refusal(error: UserError, help: str = "") -> Markup:

@@ -57,10 +57,9 @@ class Findings:
 def cards(findings: Findings, left_out: Collection[str], *, well: bool) -> Markup:
     """The findings and what was done about them. Where there are none, that all is ``well``, if it can be."""
     shown = _NOTHING.join(_card(findings, kind, found) for kind, found in findings.by_kind.items())
-    if not shown and not left_out and not well:
-        return _NOTHING
     if not shown and not left_out:
-        return Markup('<section class="card doctor"><h3>{}</h3><p>{}</p></section>').format(text("doctor"), text("doctor.well"))
+        said = Markup('<section class="card doctor"><h3>{}</h3><p>{}</p></section>').format(text("doctor"), text("doctor.well"))
+        return said if well else _NOTHING
     done = ""
     if left_out:
         done = Markup('<p class="done">{} {} {}</p>').format(

@@ -15,7 +15,7 @@ def dropdown(label: str, elem_id: str) -> gr.Dropdown:
 
 def offer(chosen: str | None) -> gr.Dropdown:
     """The choices as they are now, newest first; what was chosen stays so while it is there."""
-    choices = [(f"{run.path.name} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
+    choices = [(f"{run.title} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
     paths = [path for _, path in choices]
     return gr.Dropdown(choices, value=chosen if chosen in paths else next(iter(paths), None))
 
@@ -23,6 +23,10 @@ def offer(chosen: str | None) -> gr.Dropdown:
 def find(path: str | None) -> Run | None:
     """The run that was offered. Only known runs: a path that a browser sends is not to be trusted."""
     return next((run for run in list_runs() if str(run.path) == path), None)
+
+
+def has_model(run: Run) -> bool:
+    return _score(run) is not None
 
 
 def _score(run: Run) -> Score | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import gradio as gr
 from gradio.components import Component
@@ -11,8 +12,9 @@ from markupsafe import Markup
 from resnet_finetune.model.catalog import CATALOG, Model
 from resnet_finetune.model.machine import look_at_machine
 from resnet_finetune.model.weights import in_reach
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import advisor
-from resnet_finetune.ui.parts import heading, lead_to, message
+from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.settings import PRESETS, Settings
 
@@ -20,9 +22,11 @@ _DEFAULT = Settings()
 _WORDS = {spec.name: spec.metadata for spec in fields(Settings)}
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> dict[str, Component]:
-    """The inputs, under the names that ``Settings`` gives them."""
+def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Component], gr.HTML]:
+    """The inputs, under the names that ``Settings`` gives them, and where it is said which run is trained on from."""
     heading(text("step.model"), text("model.lead"))
+    train_on = gr.State(None)  # folder of the run to start from
+    starts_from = gr.HTML(js_on_load=ACTIONS, elem_id="model-train-on")
     model = gr.Radio(
         _depths(),
         value=_DEFAULT.model,
@@ -50,11 +54,27 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> dict[str, Component]:
         lead_to(gr.Button(text("back")), tabs, "data")
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
-    tab.select(
-        lambda: gr.Radio(_depths()), outputs=model, queue=False, show_progress="hidden"
-    )  # weights may have arrived meanwhile
+    # Weights may have arrived meanwhile.
+    tab.select(lambda: gr.Radio(_depths()), outputs=model, queue=False, show_progress="hidden")
     tab.select(_system, outputs=system, queue=False, show_progress="hidden")
-    return {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
+    # Another depth cannot start from that run's weights.
+    gr.on(
+        [starts_from.click, model.input],
+        lambda: (None, Markup("")),
+        outputs=[train_on, starts_from],
+        queue=False,
+        show_progress="hidden",
+    )
+    inputs = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights, "train_on": train_on}
+    return inputs, starts_from
+
+
+def starting_from(folder: str | None) -> Markup:
+    """What is said of the run in ``folder``, if there is one to train on from."""
+    if folder is None:
+        return Markup("")
+    said = message("info", text("model.train_on", name=Run(Path(folder)).title))
+    return said + Markup("<p>{}</p>").format(action(text("model.afresh"), {"do": "afresh"}))
 
 
 def _system() -> Markup:

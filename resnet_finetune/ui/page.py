@@ -1,4 +1,4 @@
-"""The page: five steps from photos to a model, and the way it is served."""
+"""The page: five steps from photos to a model, all models so far, and the way it is served."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import gradio as gr
 from fastapi import FastAPI, Response
 from markupsafe import Markup
 
-from resnet_finetune.ui import collect, data_step, model_step, results_step, train_step, try_step
+from resnet_finetune.runs import history
+from resnet_finetune.ui import collect, data_step, downloads, model_step, my_runs, results_step, train_step, try_step
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.texts import text
 
@@ -23,18 +24,22 @@ def build() -> gr.Blocks:
     with gr.Blocks(title=text("app.title"), analytics_enabled=False, delete_cache=(_DAY, _DAY)) as page:
         gr.HTML(Markup('<header class="app"><h1>{}</h1><p>{}</p></header>').format(text("app.title"), text("app.promise")))
         chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
+        wanted = gr.State(None)  # folder of the run whose results are asked for
+        asked = gr.State(None)  # desk.Desk: photos that another step wants looked at
         with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
             with gr.Tab(text("step.data"), id="data"):
-                data_step.build(page, tabs, chosen)
+                look_again = data_step.build(page, tabs, chosen, asked)
             with gr.Tab(text("step.model"), id="model") as model_tab:
-                choices = model_step.build(tabs, model_tab, chosen)
+                choices, starts_from = model_step.build(tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
             with gr.Tab(text("step.results"), id="results") as results_tab:
-                result = results_step.build(tabs, results_tab)
+                results_step.build(tabs, results_tab, wanted)
             with gr.Tab(text("step.try"), id="try") as try_tab:
                 try_step.build(tabs, try_tab)
+            with gr.Tab(text("runs"), id="runs") as runs_tab:
+                my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:
-            train_step.build(page, tabs, chosen, choices, result)
+            train_step.build(page, tabs, chosen, choices, wanted)
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
 
@@ -61,8 +66,10 @@ def _no_heartbeat() -> Response:
 
 def serve() -> Guard:
     """The page as an ASGI app that answers nobody but the page itself."""
+    history.erase_old()
     app = FastAPI(openapi_url=None)
     collect.add_routes(app)
+    downloads.add_routes(app)
     app.add_api_route("/gradio_api/heartbeat/{session}", _no_heartbeat)
     blocks = build()
     blocks.state_session_capacity = _TABS

@@ -11,6 +11,11 @@ from markupsafe import Markup
 
 Kind = Literal["info", "good", "bad"]
 
+# Out of sight, but built: Gradio takes what is not visible off the page, and has been seen not to put it back when it became
+# visible right after another change.
+HIDDEN: Literal["hidden"] = "hidden"
+_NOTHING = Markup("")
+
 
 # For a gr.HTML with buttons made by ``action``: its click event then carries what the button stands for.
 ACTIONS = """element.addEventListener("click", (event) => {
@@ -19,11 +24,18 @@ ACTIONS = """element.addEventListener("click", (event) => {
 });"""
 
 
-def action(label: str, what: dict[str, Any]) -> Markup:
-    """A button inside drawn HTML. A browser can send any ``what``: it has to be checked by the one who takes it. No key may be
-    "path", by which Gradio knows files.
+def action(label: str, what: dict[str, Any], *, pressed: bool | None = None) -> Markup:
+    """A button inside drawn HTML; with ``pressed``, one that is on or off.
+
+    A browser can send any ``what``: it has to be checked by the one who takes it. No key may be "path", by which Gradio knows
+    files.
     """
-    return Markup('<button type="button" class="action" data-do="{}">{}</button>').format(json.dumps(what), label)
+    state = _NOTHING if pressed is None else Markup(' aria-pressed="{}"').format(str(pressed).lower())
+    return Markup('<button type="button" class="action" data-do="{}"{}>{}</button>').format(json.dumps(what), state, label)
+
+
+def seen_if(condition: bool) -> Literal[True, "hidden"]:
+    return True if condition else HIDDEN
 
 
 def heading(title: str, lead: str) -> gr.HTML:

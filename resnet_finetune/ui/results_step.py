@@ -20,8 +20,10 @@ SHOWN = 8  # photos of each
 _NOTHING = Markup("")
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.Dropdown:
-    """The choice of the run, for others to set."""
+def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
+    """``wanted``: folder of the run that another step opened this one for. The server keeps it. Were it written into the choice
+    itself, it would reach the page together with the change of the tab, and be asked for too early.
+    """
     heading(text("step.results"), text("results.lead"))
     run = finished.dropdown(text("results.run"), "results-run")
     summary = gr.HTML(elem_id="results-summary")
@@ -40,7 +42,13 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.Dropdown:
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
 
-    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden").then(
+    tab.select(
+        lambda wanted, chosen: (finished.offer(wanted or chosen), None),
+        inputs_kwargs={"wanted": wanted, "chosen": run},
+        outputs=[run, wanted],
+        queue=False,
+        show_progress="hidden",
+    ).then(
         _show,
         inputs_kwargs={"path": run, "shows": shows},
         outputs=[summary, rest, matrix, details],
@@ -55,7 +63,6 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.Dropdown:
         show_progress="hidden",
     )
     shows.input(_redraw, inputs_kwargs={"path": run, "shows": shows}, outputs=matrix, queue=False, show_progress="hidden")
-    return run
 
 
 def _show(path: str | None, shows: str) -> tuple[Markup, gr.Column, Markup, Markup]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import State
@@ -16,7 +18,7 @@ def status(story: Story, state: State) -> Markup:
     """What is going on, or how it ended."""
     if state == "running":
         return _running(story)
-    title = f"{text(f'train.state.{state}')} · {story.run.path.name}"
+    title = f"{text(f'train.state.{state}')} · {story.run.title}"
     end = story.end
     if isinstance(end, Failed):
         return message("bad", title, end.messages)
@@ -25,7 +27,18 @@ def status(story: Story, state: State) -> Markup:
             return message("info", title, [text("train.stopped.early")])
         right = round(end.test.accuracy * end.test.n)
         return message("good", title, [text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))])
-    return message("bad", title, [text("train.crashed", log=story.run.log)])
+    return message("bad", title, [_why_crashed(story), text("train.crashed", log=story.run.log)])
+
+
+def _why_crashed(story: Story) -> str:
+    code = story.run.exit_code
+    if code is None:
+        return text("train.crashed.unseen")
+    if code >= 0:
+        return text("train.crashed.code", code=code)
+    if code == -signal.Signals.SIGKILL:
+        return text("train.crashed.killed")
+    return text("train.crashed.signal", name=signal.Signals(-code).name)
 
 
 def _running(story: Story) -> Markup:
@@ -46,7 +59,7 @@ def _running(story: Story) -> Markup:
             done = (epoch - 1) / max(1, plan.epochs)
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
             facts.append(_left(plan.seconds))
-    facts.append(story.run.path.name)
+    facts.append(story.run.title)
     if story.started:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))

@@ -9,12 +9,11 @@ import gradio as gr
 from gradio.components import Component
 from markupsafe import Markup
 
-from resnet_finetune.runs import jobs, lock
+from resnet_finetune.runs import history, jobs, lock
 from resnet_finetune.runs.run_folder import State, list_runs
-from resnet_finetune.ui import finished
 from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.data_step import Chosen
-from resnet_finetune.ui.parts import heading, lead_to, message
+from resnet_finetune.ui.parts import HIDDEN, heading, lead_to, message, seen_if
 from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
@@ -34,8 +33,8 @@ class Watch:
     shown: tuple[object, ...] = ()
 
 
-def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], result: gr.Dropdown) -> None:
-    """``result`` is where the results step says which run it shows."""
+def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], wanted: gr.State) -> None:
+    """``wanted``: the run that the results step is opened for."""
     watch = gr.State(Watch())
     timer = gr.Timer(1)
     heading(text("step.train"), text("train.lead"))
@@ -43,9 +42,10 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "model")
         start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
-        stop = gr.Button(text("train.stop"), variant="stop", visible=False, elem_id="train-stop")
-        resume = gr.Button(text("train.resume"), visible=False, elem_id="train-resume")
-        onward = gr.Button(text("train.next"), variant="primary", visible=False, elem_id="train-next")
+        stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
+        resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
+        discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
+        onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
     said = gr.HTML(elem_id="train-said")
     shown = gr.HTML(elem_id="train-status")
     drawn = gr.HTML(elem_id="train-curves")
@@ -54,7 +54,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     look: dict[str, Any] = {
         "fn": _look,
         "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
-        "outputs": [watch, plan, shown, drawn, first, start, stop, resume, onward],
+        "outputs": [watch, plan, shown, drawn, first, start, stop, resume, discard, onward],
         "show_progress": "hidden",
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
@@ -70,11 +70,12 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
         show_progress="hidden",
     ).then(**look)
     resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
+    discard.click(_discard, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
     stop.click(_stop, queue=False, show_progress="hidden").then(**look)
     onward.click(
-        lambda watch: (finished.offer(str(watch.story.run.path)), gr.Tabs(selected="results")),
+        lambda watch: (str(watch.story.run.path), gr.Tabs(selected="results")),
         inputs_kwargs={"watch": watch},
-        outputs=[result, tabs],
+        outputs=[wanted, tabs],
         queue=False,
         show_progress="hidden",
     )
@@ -126,6 +127,17 @@ def _resume(watch: Watch) -> Markup:
     return _NOTHING
 
 
+def _discard(watch: Watch) -> Markup:
+    if watch.story is None:
+        return _NOTHING
+    run = watch.story.run
+    try:
+        history.delete(run)
+    except UserError as error:
+        return message("bad", text("runs.not_done"), error.messages)
+    return message("info", text("runs.deleted.now", name=run.title, days=history.DAYS))
+
+
 def _stop() -> None:
     run = jobs.current()
     if run:
@@ -147,10 +159,11 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
     """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one."""
     run = jobs.current()
+    watched = watch.story.run if watch.story and not watch.story.run.deleted else None
     if run is None and chosen is None:
-        run = watch.story.run if watch.story else next(iter(list_runs()), None)
+        run = watched or next(iter(list_runs()), None)
     elif run is None and chosen == watch.chosen:
-        run = watch.story.run if watch.story else None
+        run = watched
     if watch.story and watch.story.run == run:
         return watch.story
     return Story(run) if run else None
@@ -163,17 +176,20 @@ def _drawings(story: Story | None, state: State) -> tuple[Markup, Markup, Markup
 
 
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:
-    """Start, stop, resume, onward."""
+    """Start, stop, resume, discard, onward."""
     running = state == "running"
     stopping = running and story is not None and lock.asked_to_stop(story.run.path)
     has_result = not running and story is not None and isinstance(story.end, Finished | Stopped) and story.end.test is not None
     return (
         gr.update(
-            visible=not running and (chosen is not None or story is None),
+            visible=seen_if(not running and (chosen is not None or story is None)),
             interactive=chosen is not None,
             variant="secondary" if has_result else "primary",
         ),
-        gr.update(visible=running, interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")),
-        gr.update(visible=state in ("stopped", "crashed", "failed")),
-        gr.update(visible=has_result),
+        gr.update(
+            visible=seen_if(running), interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")
+        ),
+        gr.update(visible=seen_if(state in ("stopped", "crashed", "failed"))),
+        gr.update(visible=seen_if(state in ("stopped", "crashed", "failed"))),
+        gr.update(visible=seen_if(has_result)),
     )

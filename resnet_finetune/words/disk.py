@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 from pathlib import Path
 from typing import Any
 
+_UNFINISHED = ".unfinished"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class NoRoom(OSError):
+    """``needed`` bytes found no room in ``folder``."""
+
+    def __init__(self, error: OSError, folder: Path, needed: int) -> None:
+        super().__init__(error.errno, error.strerror, str(folder))
+        self.folder = folder
+        self.needed = needed
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace ``path`` with ``content`` so that a kill or a full disk leaves the old file whole.
 
     Raises:
-        OSError: the disk is full, read-only or gone; ``path`` is unchanged.
+        NoRoom: the disk is full; ``path`` is unchanged.
+        OSError: it is read-only or gone; ``path`` is unchanged.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # mkstemp would shut out all but the owner, for good
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")  # mkstemp would shut out all but the owner
     try:
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise NoRoom(error, path.parent, len(content)) from error
+        if isinstance(error, OSError):
+            error.filename = str(path)  # not the temporary one, which means nothing to anybody
         raise
     if os.name == "posix":  # the rename itself must survive a power cut; Windows cannot open a folder
         folder = os.open(path.parent, os.O_RDONLY)
@@ -33,6 +51,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a kill or a power cut left of files that were being written into ``folder``, of which there is one writer."""
+    for left in folder.glob(f".*{_UNFINISHED}"):
+        left.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as UTF-8 JSON, whole or not at all. NaN and infinity are refused (``ValueError``)."""
     write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode())
@@ -40,7 +64,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Raises ``OSError`` or ``ValueError`` when the file is absent or not JSON."""
+    return parse_json(path.read_bytes())
+
+
+def parse_json(content: bytes) -> Any:
+    """Raises ``ValueError`` when it is not JSON."""
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(content)
     except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply") from error
+        raise ValueError("nested too deeply") from error

@@ -21,6 +21,7 @@ class Judged:
     path: str
     true: int
     scores: list[float]
+    sha256: str | None = None  # of the file; earlier versions did not note it
 
     @property
     def predicted(self) -> int:

@@ -28,6 +28,9 @@ class Settings:
     seed: int = _setting(0, "Seed", "The same seed gives the same split and the same training.", 0, 2**31 - 1)
     minutes: float | None = _setting(None, "I have … minutes", "Plan the training to fit this time.", 0.2, 10_000)
     leave_out: str | None = _setting(None, "Leave out", "A file with a JSON list of the photos that are not to be used.")
+    train_on: str | None = _setting(
+        None, "Train on from", "The folder of an earlier run: it starts from that model, and its test photos stay test photos."
+    )
     weights: str | None = _setting(None, "Weights file", "A .safetensors file to start from, instead of the usual weights.")
 
     def check(self, models: tuple[str, ...]) -> None:
@@ -45,6 +48,10 @@ class Settings:
                 mistakes.append(f"{spec.metadata['label']} is {value}: give a number from {low} to {high}.")
         if self.weights is not None and not Path(self.weights).is_file():
             mistakes.append(f"The weights file {self.weights} does not exist: check the path.")
+        if self.train_on is not None and not Path(self.train_on, "model.safetensors").is_file():
+            mistakes.append(f"There is no trained model in {self.train_on}: name the folder of a run that gave an answer.")
+        if self.train_on is not None and self.weights is not None:
+            mistakes.append("A run trains on from an earlier run or from a weights file: give one of them.")
         if mistakes:
             raise UserError(*mistakes)
 

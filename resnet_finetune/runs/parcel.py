@@ -1,0 +1,87 @@
+"""A run as one file, to keep or to take to another computer: a zip of what lies in its folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from resnet_finetune.runs import history
+from resnet_finetune.runs.run_folder import RUN, Run, unused_folder
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.settings import Settings
+
+MOST_BYTES = 20 * 10**9  # of a run that is unpacked: a ResNet-152 with two checkpoints takes 2
+_CHUNK = 2**20  # bytes
+_STATE = re.compile(rf"{history.CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.ASCII)
+
+
+def pack(run: Run, file: BinaryIO) -> None:
+    """Write the run into ``file``. Raises ``OSError``."""
+    with zipfile.ZipFile(file, "w") as parcel:
+        for path in history.files(run.path):
+            weights = path.suffix == ".safetensors"  # random digits: nothing to be saved
+            parcel.write(path, path.relative_to(run.path).as_posix(), zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED)
+
+
+def unpack(file: Path) -> Run:
+    """Make a run of what ``pack`` wrote. It may come from a stranger: only a run's own files are taken, and none twice.
+
+    Raises:
+        UserError: it is not such a file, it is damaged or too large, or it cannot be written here.
+    """
+    try:
+        with zipfile.ZipFile(file) as parcel:
+            members = list(_members(parcel))
+            settings = _settings(parcel)
+            folder = unused_folder(settings)
+            try:
+                (folder / history.CHECKPOINT).mkdir()
+                for member in members:
+                    with parcel.open(member) as source, (folder / member.filename).open("xb") as target:
+                        _copy(source, target, member.file_size)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
+        raise UserError("This file is no run that was saved by this app, or it is damaged: save the run again.") from error
+    except OSError as error:
+        raise UserError(f"The run cannot be written here ({error.strerror}): make room on the disk, and try again.") from error
+    return Run(folder)
+
+
+def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    seen: set[str] = set()
+    for member in parcel.infolist():
+        if member.filename in seen or not (member.filename in history.FILES or _STATE.fullmatch(member.filename)):
+            raise zipfile.BadZipFile(member.filename)
+        seen.add(member.filename)
+        yield member
+    if RUN not in seen:
+        raise zipfile.BadZipFile(RUN)
+    if sum(member.file_size for member in parcel.infolist()) > MOST_BYTES:
+        raise UserError(f"This file holds more than {MOST_BYTES / 1e9:.0f} GB: no run is so large.")
+
+
+def _settings(parcel: zipfile.ZipFile) -> Settings:
+    """What its folder is named after."""
+    with parcel.open(RUN) as source:
+        content = source.read(_CHUNK)
+    try:
+        settings = Settings.from_json(disk.parse_json(content)["settings"])
+        return Settings(data=str(settings.data), model=re.sub(r"\W", "", str(settings.model))[:20])
+    except (ValueError, KeyError, TypeError) as error:
+        raise zipfile.BadZipFile(RUN) from error
+
+
+def _copy(source: IO[bytes], target: BinaryIO, announced: int) -> None:
+    come = 0
+    while chunk := source.read(_CHUNK):
+        come += len(chunk)
+        if come > announced:
+            raise zipfile.BadZipFile("more than was announced")
+        target.write(chunk)

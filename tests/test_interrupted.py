@@ -1,0 +1,134 @@
+"""A run that is interrupted, by a real signal to a real process, and gone on with ends with the very same weights."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import ROOT, Cli
+
+from resnet_finetune.engine.plan import PRESETS
+from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.runs import lock
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.words.events import Epoch, Event, Finished, Started, Stopped
+
+Moment = Callable[[Event], bool]
+MOMENTS: dict[str, Moment] = {
+    "during the first answer": lambda event: isinstance(event, Started),
+    "in mid-epoch": lambda event: isinstance(event, Epoch) and event.epoch == 2,  # the third has begun
+    "during evaluation": lambda event: isinstance(event, Epoch) and event.epoch == PRESETS["quick"].epochs,
+}
+
+
+def kill(process: subprocess.Popen[bytes], run: Run) -> None:
+    process.kill()
+
+
+def terminate(process: subprocess.Popen[bytes], run: Run) -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+def stop(process: subprocess.Popen[bytes], run: Run) -> None:
+    lock.ask_to_stop(run.path)
+
+
+def weights_of(run: Path) -> str:
+    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("interrupt", "moment"),
+    [
+        (kill, "during the first answer"),
+        (kill, "in mid-epoch"),
+        (kill, "during evaluation"),
+        (terminate, "in mid-epoch"),
+        pytest.param(terminate, "during the first answer", marks=pytest.mark.long),
+        pytest.param(terminate, "during evaluation", marks=pytest.mark.long),
+        pytest.param(stop, "during the first answer", marks=pytest.mark.long),
+        pytest.param(stop, "in mid-epoch", marks=pytest.mark.long),
+        pytest.param(stop, "during evaluation", marks=pytest.mark.long),
+    ],
+)
+def test_interrupted_and_gone_on_with_is_as_never_interrupted(
+    interrupt: Callable[[subprocess.Popen[bytes], Run], None],
+    moment: str,
+    photos: Path,
+    trained: Path,
+    tmp_path: Path,
+    cli: Cli,
+    home: Path,
+) -> None:
+    run = Run(tmp_path / "run")
+    with subprocess.Popen(
+        [sys.executable, "-m", "resnet_finetune", "train", photos, "--run-dir", run.path],
+        cwd=ROOT,
+        env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not any(map(MOMENTS[moment], run.events())):
+            assert process.poll() is None
+            time.sleep(0.005)
+        interrupt(process, run)
+        process.wait(60)
+        assert psutil.Process().children(recursive=True) == []
+    if interrupt is kill:
+        assert run.state == "crashed"
+    else:  # the test, once it has begun, is brought to its end
+        assert isinstance(run.last_event(), Stopped | Finished)
+
+    done = cli("train", "--resume", run.path)
+    assert done.returncode == 0, done.stderr
+    assert isinstance(run.last_event(), Finished)
+    assert weights_of(run.path) == weights_of(trained)
+
+
+SMALL_DISK = """
+import resource, sys
+from resnet_finetune.cli import main
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # no file becomes larger: to who writes it, the disk is full
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+@pytest.mark.parametrize(
+    ("most", "place", "megabytes", "has_model"),
+    [(30_000_000, "run", 45, False), (100_000_000, "run/checkpoint", 134, True)],
+    ids=["no room for the model", "no room for a checkpoint"],
+)
+def test_a_full_disk_loses_nothing_and_is_told_with_what_is_needed_and_where(
+    most: int, place: str, megabytes: int, has_model: bool, photos: Path, trained: Path, tmp_path: Path, cli: Cli, home: Path
+) -> None:
+    run = tmp_path / "run"
+    full = subprocess.run(
+        [sys.executable, "-c", SMALL_DISK, str(most), "train", photos, "--run-dir", run],
+        cwd=ROOT,
+        env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert full.returncode == 1
+    said = full.stderr.splitlines()[-1]
+    assert said.startswith(f"The disk is full ({tmp_path / place}). {megabytes} MB are needed there.")
+    assert said.endswith("make room, then go on with this run.")
+    assert list(run.rglob("*.unfinished")) == []
+    if has_model:
+        assert load_model(run).classes == ["blue", "green", "red"]
+
+    done = cli("train", "--resume", run)
+    assert done.returncode == 0, done.stderr
+    assert weights_of(run) == weights_of(trained)
