@@ -121,6 +121,16 @@ def _advise(args: argparse.Namespace) -> Reply:
     return Reply(advice.to_json(), lines)
 
 
+def _find_rate(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.engine.progress import drained
+    from resnet_finetune.engine.rate_finder import find_rate
+
+    trial = drained(find_rate(Settings(**_chosen(args))), _show)
+    rows = [["learning rate", "loss"], *([f"{rate:.1e}", f"{loss:.3f}"] for rate, loss in trial.points[::4])]
+    said = f"Suggested: {trial.suggested:.1e} (the preset takes {trial.usual:.1e}). Use it by --learning-rate."
+    return Reply(trial.to_json(), [*_table(rows), said])
+
+
 def _train(args: argparse.Namespace) -> Reply:
     from resnet_finetune.data import intake
 
@@ -396,6 +406,9 @@ def _parser() -> argparse.ArgumentParser:
 
     advise = add("advise", _advise, "measure which depth suits these photos and this machine")
     advise.add_argument("data", metavar="DATA", help="labelled photos, laid out as for training")
+
+    rates = add("find-rate", _find_rate, "try learning rates on these photos, from low to high")
+    _add_settings(rates)
 
     train = add("train", _train, "fine-tune a model")
     train.set_defaults(wrong_usage=train.error)

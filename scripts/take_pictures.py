@@ -1,7 +1,7 @@
 """Take the pictures of the page that the README shows, anew: ``.venv/bin/python scripts/take_pictures.py [--to FOLDER]``.
 
 Starts the app with an empty home, goes the whole way with the demo photos in a real browser (Debian's chromium, playwright from
-requirements-test.txt), and photographs each step. Some two minutes.
+requirements-test.txt), and photographs each step. Some five minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from conftest import serving  # noqa: E402  the app, as the tests start it
+from conftest import run_cli, serving  # noqa: E402  the app, as the tests start it
 
 SIZE = {"width": 1280, "height": 800}
 LONG = 300_000  # milliseconds
@@ -58,6 +58,15 @@ def go_the_way(page: Page, home: Path, to: Path) -> None:
     page.locator("#try-files input[type=file]").set_input_files(photos)
     page.locator("#try-answers article").nth(len(photos) - 1).wait_for(timeout=LONG)
     take(page, to / "5-try-it.png", "#try-answers")
+    # A second training with the same photos, to compare the first one with
+    run_cli("train", "demo", "--preset", "balanced", home=home)
+    page.get_by_role("tab", name="My runs").click()
+    page.locator("#runs-list li.run").nth(1).wait_for(timeout=LONG)
+    for number in range(2):
+        page.locator("#runs-list li.run").nth(number).get_by_role("button", name="Compare").click()
+        page.locator("#runs-comparison section, #runs-comparison .message").nth(0).wait_for()
+    page.locator("#runs-comparison svg").wait_for()
+    take(page, to / "6-my-runs.png")
 
 
 def take(page: Page, file: Path, from_here: str | None = None) -> None:

@@ -56,3 +56,17 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("of 33")
     expect(rows.last).to_contain_text("not tried: 242\u00a0MB to fetch")
+
+
+def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Path) -> None:
+    page.locator("#data-path").get_by_role("textbox").fill(str(make_photos(tmp_path / "photos")))
+    page.locator("#data-look").click()
+    page.locator("#data-next").click(timeout=MINUTE)
+    page.get_by_role("button", name="More").click()
+    expect(page.locator("#rate input")).to_have_value("0")
+    page.locator("#rates-ask").click()
+    expect(page.locator("#rates-stop")).to_be_visible(timeout=MINUTE)
+    expect(page.locator("#rates svg polyline")).to_have_count(2, timeout=2 * MINUTE)
+    expect(page.locator("#rates")).to_contain_text("is filled in as the learning rate")
+    assert 1e-7 < float(page.locator("#rate input").input_value()) < 0.1
+    expect(page.locator("#rates-stop")).to_be_hidden()

@@ -100,6 +100,19 @@ def test_a_parcel_that_is_larger_than_any_run_is_refused(tmp_path: Path, monkeyp
     assert run_folder.list_runs() == []
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "events.jsonl"])
+def test_a_small_file_does_not_become_a_large_one(tmp_path: Path, name: str) -> None:
+    """300 MB of zeros in 300 kB."""
+    file = made(tmp_path / "bomb.zip")
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w") as member:
+        for _ in range(300):
+            member.write(bytes(1_000_000))
+    assert file.stat().st_size < 1_000_000
+    with pytest.raises(UserError, match="would become far larger"):
+        parcel.unpack(file)
+    assert run_folder.list_runs() == []
+
+
 def test_a_half_file_leaves_nothing_behind(trained: Path, tmp_path: Path, home: Path) -> None:
     whole = packed(trained, tmp_path / "run.zip").read_bytes()
     for content in (whole[: len(whole) // 2], b"", b"PK\x03\x04", whole.replace(b"conv1.weight", b"conv2.weight", 1)):

@@ -129,6 +129,12 @@ def test_every_weight_is_fine_tuned_and_frozen_statistics_stay(settings: Setting
     assert moved == {name for name in first if "running" not in name and "num_batches" not in name}
 
 
+def test_a_learning_rate_of_ones_own_is_the_highest(settings: Settings) -> None:
+    stop, read = stop_after(Epoch, 3)
+    epochs = [event for event in read(fine_tune(replace(settings, learning_rate=3e-6), stop)) if isinstance(event, Epoch)]
+    assert 1e-6 < max(event.learning_rate for event in epochs) <= 3e-6
+
+
 @pytest.mark.parametrize("kind", [FirstAnswer, Planned, Epoch])
 def test_a_stop_keeps_the_best_model_and_going_on_ends_as_if_nothing_had_happened(
     settings: Settings, whole: Path, kind: type[Event]

@@ -7,38 +7,29 @@ cross-validated; the test and validation photos have no part in it.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import timm
 import torch
 from torch import Tensor, nn
 
-from resnet_finetune.data import intake
 from resnet_finetune.data.cache import SIZE
-from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.photos import Dataset
-from resnet_finetune.data.scan import scan_files
-from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.cross_validation import out_of_fold
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
-from resnet_finetune.engine.material import Material, first_micro_batches
+from resnet_finetune.engine.material import Material, first_micro_batches, of_no_run
 from resnet_finetune.engine.plan import PRESETS, epoch_seconds, photo_cost
 from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
-from resnet_finetune.engine.progress import Pace, told
+from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import losses
-from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import CATALOG, Model
-from resnet_finetune.model.hardware import find_hardware
 from resnet_finetune.model.saved_model import Preprocessing
-from resnet_finetune.words import left_out
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
@@ -55,27 +46,8 @@ def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) ->
     Raises:
         UserError: the photos cannot be trained on.
     """
-    root = intake.open_data(settings.data)
-    scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
-    dataset = understand(scanned, left_out.read(Path(settings.leave_out)) if settings.leave_out else ())
-    require_trainable(dataset)
-    dataset = split(dataset, settings.seed)
-    began = time.monotonic()
-    hardware = find_hardware()
-    of_any = Material(
-        run=Path(),
-        settings=settings,
-        dataset=dataset,
-        fingerprint="",
-        model=CATALOG[0],
-        hardware=hardware,
-        preprocessing=Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-        pixels=scanned.shelf.pixels(dataset.photos),
-        notes=[],
-        micro_batches=first_micro_batches(CATALOG[0], hardware),
-        team=Team(),
-        check_stop=check_stop,
-        clock=lambda: time.monotonic() - began,
+    of_any = yield from of_no_run(
+        settings, CATALOG[0], Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)), check_stop
     )
     yield Progress(stage="measure", done=0, total=len(CATALOG), seconds_left=None)
     pace, measured = Pace("measure"), []

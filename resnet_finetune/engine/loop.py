@@ -72,7 +72,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     first_verdict = judged(logits(average, material, validation), labels)
 
     def highest() -> float:
-        return standing.rate * preset.learning_rate
+        return standing.rate * (material.settings.learning_rate or preset.learning_rate)
 
     def epoch_event(train_loss: float | None, loss: float, accuracy: float, best: bool) -> Epoch:
         done = standing.epoch * steps_per_epoch(len(material.indices("train")))

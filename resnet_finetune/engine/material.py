@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -131,6 +132,34 @@ def gather(
         clock=clock,
     )
     return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+
+
+def of_no_run(
+    settings: Settings, model: Model, preprocessing: Preprocessing, check_stop: Callable[[], None]
+) -> Generator[Event, None, Material]:
+    """For work that leaves nothing on disk. Raises ``UserError`` when the photos cannot be trained on."""
+    root = intake.open_data(settings.data)
+    scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
+    dataset = understand(scanned, left_out.read(Path(settings.leave_out)) if settings.leave_out else ())
+    require_trainable(dataset)
+    dataset = split(dataset, settings.seed)
+    began = time.monotonic()
+    hardware = find_hardware()
+    return Material(
+        run=Path(),
+        settings=settings,
+        dataset=dataset,
+        fingerprint="",
+        model=model,
+        hardware=hardware,
+        preprocessing=preprocessing,
+        pixels=scanned.shelf.pixels(dataset.photos),
+        notes=[],
+        micro_batches=first_micro_batches(model, hardware),
+        team=Team(),
+        check_stop=check_stop,
+        clock=lambda: time.monotonic() - began,
+    )
 
 
 def _splits_of(run: Path) -> dict[str, Split]:

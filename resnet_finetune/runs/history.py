@@ -9,12 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnet_finetune.runs import lock, run_folder
-from resnet_finetune.runs.run_folder import DELETED, RUN, Run
+from resnet_finetune.runs.run_folder import DELETED, LONGEST_NAME, RUN, Run
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 
 DAYS = 7  # for which a deleted run can be brought back
-LONGEST_NAME = 80  # characters
 
 # Everything that a run writes into its folder. A folder that was chosen with --run-dir may hold the person's own files too.
 FILES = (

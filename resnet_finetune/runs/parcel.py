@@ -15,7 +15,8 @@ from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import Settings
 
-MOST_BYTES = 20 * 10**9  # of a run that is unpacked: a ResNet-152 with two checkpoints takes 2
+MOST_BYTES = 20 * 10**9  # of a run: a ResNet-152 with two checkpoints takes 2
+MOST_WORDS = 200 * 10**6  # bytes of a file that is not weights: an event is some 200, and there are two a second
 _CHUNK = 2**20  # bytes
 _STATE = re.compile(rf"{history.CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.ASCII)
 
@@ -24,8 +25,8 @@ def pack(run: Run, file: BinaryIO) -> None:
     """Write the run into ``file``. Raises ``OSError``."""
     with zipfile.ZipFile(file, "w") as parcel:
         for path in history.files(run.path):
-            weights = path.suffix == ".safetensors"  # random digits: nothing to be saved
-            parcel.write(path, path.relative_to(run.path).as_posix(), zipfile.ZIP_STORED if weights else zipfile.ZIP_DEFLATED)
+            how = zipfile.ZIP_STORED if _is_weights(path.name) else zipfile.ZIP_DEFLATED
+            parcel.write(path, path.relative_to(run.path).as_posix(), how)
 
 
 def unpack(file: Path) -> Run:
@@ -54,11 +55,19 @@ def unpack(file: Path) -> Run:
     return Run(folder)
 
 
+def _is_weights(name: str) -> bool:
+    """Whose digits are as good as random: they are not compressed, so that nothing small can become large."""
+    return name.endswith(".safetensors")
+
+
 def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     seen: set[str] = set()
     for member in parcel.infolist():
         if member.filename in seen or not (member.filename in history.FILES or _STATE.fullmatch(member.filename)):
             raise zipfile.BadZipFile(member.filename)
+        compressed = member.compress_type != zipfile.ZIP_STORED
+        if compressed if _is_weights(member.filename) else member.file_size > MOST_WORDS:
+            raise UserError("This file would become far larger when it is opened than any run is: save the run again.")
         seen.add(member.filename)
         yield member
     if RUN not in seen:

@@ -53,6 +53,7 @@ State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
 
 RUN = "run.json"
 DELETED = "deleted"
+LONGEST_NAME = 80  # characters
 _EVENTS = "events.jsonl"
 LOG = "log.txt"
 
@@ -90,7 +91,7 @@ class Run:
             name = disk.read_json(self.path / RUN).get("name")
         except (OSError, ValueError, AttributeError):
             name = None
-        return name if isinstance(name, str) and name else self.path.name
+        return name[:LONGEST_NAME] if isinstance(name, str) and name else self.path.name
 
     @property
     def deleted(self) -> bool:

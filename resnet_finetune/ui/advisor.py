@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import gradio as gr
 from markupsafe import Markup
@@ -12,7 +11,7 @@ from resnet_finetune.engine.advise import advise
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import jobs
-from resnet_finetune.ui.beside import Unwanted, beside
+from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, percent, photos, text
@@ -21,16 +20,8 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 
-
-@dataclass(eq=False)
-class Race:
-    """One that is going on. The person may not want it any more."""
-
-    wanted: bool = True
-
-
 # What is found, the depth that is chosen, the buttons to ask and to stop, and the race that can be stopped.
-Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button, Race | None]
+Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button, Trial | None]
 
 
 def build(chosen: gr.State, model: gr.Radio, preset: gr.Radio) -> None:
@@ -63,7 +54,7 @@ def _asked(chosen: Chosen | None, preset: str) -> Iterator[Shown]:
             yield _shown(message("bad", text("advisor.failed"), error.messages))
 
 
-def _stop(race: Race | None) -> None:
+def _stop(race: Trial | None) -> None:
     if race:
         race.wanted = False
 
@@ -71,22 +62,16 @@ def _stop(race: Race | None) -> None:
 def _race(settings: Settings) -> Iterator[Shown]:
     """Says how far it has come, until it is over or not wanted any more."""
     last: Event | None = None
-    race = Race()
+    race = Trial()
 
     def see(event: Event) -> None:
         nonlocal last
         last = event
 
-    def run(check: Callable[[], None]) -> Advice:
-        def check_stop() -> None:
-            check()
-            if not race.wanted:
-                raise Unwanted
-
-        return drained(advise(settings, check_stop), see)
-
     try:
-        advice = yield from beside(run, lambda: _shown(_busy(last), race=race))
+        advice = yield from beside(
+            lambda check: drained(advise(settings, check), see), lambda: _shown(_busy(last), race=race), race
+        )
     except Unwanted:
         yield _shown(Markup(""))
     else:
@@ -100,7 +85,7 @@ def _busy(last: Event | None) -> Markup:
     return progress(text(f"advisor.{last.stage}"), last.done / max(1, last.total), [left])
 
 
-def _shown(found: Markup, recommended: str | None = None, race: Race | None = None) -> Shown:
+def _shown(found: Markup, recommended: str | None = None, race: Trial | None = None) -> Shown:
     model = gr.Radio(value=recommended) if recommended else gr.Radio()
     wanted = race is None or race.wanted
     stop = gr.Button(

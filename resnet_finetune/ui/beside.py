@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,19 +13,29 @@ Said = TypeVar("Said")
 SAID_EVERY = 0.3  # seconds between two words on how far it has come
 
 
+@dataclass(eq=False)
+class Trial:
+    """Long work that goes on. The person may not want it any more."""
+
+    wanted: bool = True
+
+
 class Unwanted(Exception):
     """The person chose something else, pressed Stop, or went away."""
 
 
-def beside(work: Callable[[Callable[[], None]], T], say: Callable[[], Said]) -> Generator[Said, None, T]:
+def beside(
+    work: Callable[[Callable[[], None]], T], say: Callable[[], Said], trial: Trial | None = None
+) -> Generator[Said, None, T]:
     """Do ``work`` in a thread. What there is to ``say`` of it is yielded every ``SAID_EVERY``, and what came of it comes back.
 
-    ``work`` is given what it has to call often: that raises ``Unwanted`` once nobody waits for this generator any more.
+    ``work`` is given what it has to call often: that raises ``Unwanted`` once nobody waits for this generator any more, or the
+    ``trial`` is not wanted.
     """
     wanted = True
 
     def check() -> None:
-        if not wanted:
+        if not wanted or (trial and not trial.wanted):
             raise Unwanted
 
     with ThreadPoolExecutor(1) as thread:

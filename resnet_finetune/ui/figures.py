@@ -5,7 +5,7 @@ Class and file names come from strangers' folders: ``Markup.format`` escapes eve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
@@ -134,9 +134,18 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 40
 
 
 def chart(
-    title: str, x_label: str, x_most: float, y_range: tuple[float, float], lines: Sequence[Line], *, shares: bool = False
+    title: str,
+    x_label: str,
+    x_most: float,
+    y_range: tuple[float, float],
+    lines: Sequence[Line],
+    *,
+    shares: bool = False,
+    name_x: Callable[[float], str] = "{:g}".format,
 ) -> Markup:
-    """A line chart from x = 0 to ``x_most``; ``shares`` writes the y axis in per cent."""
+    """A line chart from x = 0 to ``x_most``; ``shares`` writes the y axis in per cent, ``name_x`` the whole numbers of the x
+    axis.
+    """
     low, high = y_range
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -151,7 +160,7 @@ def chart(
         )
         for y in _ticks(low, high, 5)
     ) + _NOTHING.join(
-        Markup('<text class="x" x="{}" y="{}">{:g}</text>').format(at(x, 0)[0], HEIGHT - _BOTTOM + 16, x)
+        Markup('<text class="x" x="{}" y="{}">{}</text>').format(at(x, 0)[0], HEIGHT - _BOTTOM + 16, name_x(x))
         for x in _ticks(0, x_most, 6)
         if x == int(x)
     )

@@ -13,7 +13,7 @@ from resnet_finetune.model.catalog import CATALOG, Model
 from resnet_finetune.model.machine import look_at_machine
 from resnet_finetune.model.weights import in_reach
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import advisor
+from resnet_finetune.ui import advisor, rate_finder
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.settings import PRESETS, Settings
@@ -43,12 +43,17 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_id="preset",
     )
     advisor.build(chosen, model, preset)
-    with gr.Accordion(text("model.more"), open=False), gr.Row():
-        minutes = gr.Number(
-            0, label=_label("minutes"), info=f"{_help('minutes')} {text('model.minutes.none')}", elem_id="minutes"
-        )  # an empty number field says 0
-        seed = gr.Number(_DEFAULT.seed, precision=0, label=_label("seed"), info=_help("seed"), elem_id="seed")
-        weights = gr.Textbox("", max_lines=1, label=_label("weights"), info=_help("weights"), elem_id="weights")
+    with gr.Accordion(text("model.more"), open=False):
+        with gr.Row():  # an empty number field says 0
+            minutes = gr.Number(
+                0, label=_label("minutes"), info=f"{_help('minutes')} {text('model.minutes.none')}", elem_id="minutes"
+            )
+            seed = gr.Number(_DEFAULT.seed, precision=0, label=_label("seed"), info=_help("seed"), elem_id="seed")
+            weights = gr.Textbox("", max_lines=1, label=_label("weights"), info=_help("weights"), elem_id="weights")
+        rate = gr.Number(
+            0, label=_label("learning_rate"), info=f"{_help('learning_rate')} {text('model.rate.none')}", elem_id="rate"
+        )
+        rate_finder.build(chosen, model, preset, rate)
     system = gr.HTML(elem_id="machine")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "data")
@@ -65,8 +70,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         queue=False,
         show_progress="hidden",
     )
-    inputs = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights, "train_on": train_on}
-    return inputs, starts_from
+    inputs: dict[str, Component] = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
+    return inputs | {"learning_rate": rate, "train_on": train_on}, starts_from
 
 
 def starting_from(folder: str | None) -> Markup:

@@ -12,7 +12,7 @@ from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.runs import history, parcel
-from resnet_finetune.runs.run_folder import Run, list_runs
+from resnet_finetune.runs.run_folder import LONGEST_NAME, Run, list_runs
 from resnet_finetune.ui import downloads, finished
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.model_step import starting_from
@@ -46,9 +46,9 @@ def build(
     said = gr.HTML(elem_id="runs-said")
     listing = gr.HTML(js_on_load=ACTIONS, elem_id="runs-list")
     with gr.Column(visible=False, elem_classes="card", elem_id="runs-card") as card:
-        about = gr.HTML(js_on_load=ACTIONS, elem_id="runs-about")
+        about = gr.HTML(elem_id="runs-about")
         with gr.Row(elem_classes="pair"):
-            name = gr.Textbox("", label=text("runs.name"), max_lines=1, max_length=history.LONGEST_NAME, elem_id="runs-name")
+            name = gr.Textbox("", label=text("runs.name"), max_lines=1, max_length=LONGEST_NAME, elem_id="runs-name")
             rename = gr.Button(text("runs.rename"), elem_id="runs-rename")
         with gr.Row(elem_classes="pair"):
             again = gr.Button(text("runs.again"), elem_id="runs-again")
@@ -64,7 +64,7 @@ def build(
     listing.click(_act, inputs_kwargs=have, outputs=[*shown, wanted, tabs], trigger_mode="multiple", **quick)
     gr.on([rename.click, name.submit], _rename, inputs_kwargs={**have, "name": name}, outputs=shown, **quick)
     delete.click(_delete, inputs_kwargs=have, outputs=shown, **quick)
-    use = {name: choices[name] for name in ("model", "preset", "minutes", "seed", "weights", "train_on")}
+    use = {name: choices[name] for name in ("model", "preset", "minutes", "seed", "weights", "learning_rate", "train_on")}
     taken = [said, asked, tabs, starts_from, *use.values()]
     for button, fn in ((again, _use_again), (onward, _train_on)):
         look_again(button.click(fn, inputs_kwargs={"opened": opened}, outputs=taken, **quick))
@@ -136,7 +136,7 @@ def _train_on(opened: str | None) -> list[Any]:
 
 
 def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
-    return [said, None, *[gr.skip()] * 8]
+    return [said, None, *[gr.skip()] * 9]
 
 
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
@@ -154,6 +154,7 @@ def _settings_of(run: Run, train_on: str | None) -> list[Any]:
         settings.minutes or 0,
         settings.seed,
         "" if train_on else settings.weights or "",
+        settings.learning_rate or 0,
         train_on,
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 
 from markupsafe import Markup
@@ -12,6 +13,8 @@ from resnet_finetune.ui.parts import message, progress
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import duration, percent, text
 from resnet_finetune.words.events import Failed, Finished, Planned, Progress, Step, Stopped
+
+LITTLE = 200e6  # bytes on a disk: less than two checkpoints of the smallest network
 
 
 def status(story: Story, state: State) -> Markup:
@@ -27,7 +30,16 @@ def status(story: Story, state: State) -> Markup:
             return message("info", title, [text("train.stopped.early")])
         right = round(end.test.accuracy * end.test.n)
         return message("good", title, [text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))])
-    return message("bad", title, [_why_crashed(story), text("train.crashed", log=story.run.log)])
+    return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
+
+
+def _full(story: Story) -> list[str]:
+    """On a full disk a run cannot even write down that the disk is full."""
+    try:
+        free = shutil.disk_usage(story.run.path).free
+    except OSError:
+        return []
+    return [text("train.crashed.full", megabytes=free / 1e6)] if free < LITTLE else []
 
 
 def _why_crashed(story: Story) -> str:

@@ -101,12 +101,19 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
     )
 
 
-def _start(watch: Watch, chosen: Chosen, weights: str, minutes: float, **choices: Any) -> tuple[Markup, Watch]:
+def _start(
+    watch: Watch, chosen: Chosen, weights: str, minutes: float, learning_rate: float, **choices: Any
+) -> tuple[Markup, Watch]:
     try:
         leave_out = chosen.desk.list_file()
         run = jobs.start(
             Settings(
-                data=chosen.desk.data, leave_out=leave_out, weights=weights.strip() or None, minutes=minutes or None, **choices
+                data=chosen.desk.data,
+                leave_out=leave_out,
+                weights=weights.strip() or None,
+                minutes=minutes or None,
+                learning_rate=learning_rate or None,
+                **choices,
             )
         )
     except OSError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "features", "test", "measure"]
+Stage = Literal["fetch", "scan", "features", "test", "measure", "rates"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -42,7 +42,9 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks."""
+    """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks;
+    trying learning rates, in steps.
+    """
 
     stage: Stage
     done: int

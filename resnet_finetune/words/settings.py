@@ -27,6 +27,9 @@ class Settings:
     preset: str = _setting("quick", "How thorough", "Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
     seed: int = _setting(0, "Seed", "The same seed gives the same split and the same training.", 0, 2**31 - 1)
     minutes: float | None = _setting(None, "I have … minutes", "Plan the training to fit this time.", 0.2, 10_000)
+    learning_rate: float | None = _setting(
+        None, "Learning rate", "The highest that the last layer gets; without one, the preset’s.", 1e-7, 1.0
+    )
     leave_out: str | None = _setting(None, "Leave out", "A file with a JSON list of the photos that are not to be used.")
     train_on: str | None = _setting(
         None, "Train on from", "The folder of an earlier run: it starts from that model, and its test photos stay test photos."

@@ -1,0 +1,48 @@
+"""Why a training broke off, in words, as far as anybody saw it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.status import status
+from resnet_finetune.ui.story import Story
+from resnet_finetune.words import disk
+
+NOBODY = 2**22 + 1  # the number of no process
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    disk.write_json(tmp_path / "run.json", {})
+    return Story(Run(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("exit", "words"),
+    [
+        ({}, "was stopped in the middle"),
+        ({"exit": -int(signal.SIGKILL)}, "Most often the memory had run out"),
+        ({"exit": -int(signal.SIGSEGV)}, "broke down inside one of the libraries it uses (SIGSEGV)"),
+        ({"exit": 3221225477}, "exit code 3221225477"),
+    ],
+    ids=["unseen", "killed", "broken down", "Windows"],
+)
+def test_why_it_broke_off(story: Story, exit: dict[str, int], words: str) -> None:
+    disk.write_json(story.run.path / "lock", {"pid": NOBODY, "started": 0.0, **exit})
+    assert story.run.state == "crashed"
+    said = status(story, story.run.state)
+    assert words in said
+    assert "Press “Go on with this training”" in said
+
+
+def test_a_disk_that_is_nearly_full_is_named(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "are free on the disk" not in status(story, "crashed")
+    usage = namedtuple("usage", ["total", "used", "free"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1e9, 1e9, 3e6))
+    assert "Only 3 MB are free on the disk" in status(story, "crashed")
