@@ -18,6 +18,7 @@ def two_runs(trained: Path, server_home: Path, tmp_path: Path) -> Path:
     """Folder of the runs. “second” is a copy of “first” that got three of its twelve test photos wrong."""
     runs = server_home / "runs"
     shutil.rmtree(runs, ignore_errors=True)
+    (server_home / "desk.json").unlink(missing_ok=True)
     photos = make_photos(tmp_path / "photos")
     for name in ("first", "second"):
         shutil.copytree(trained, runs / name)
@@ -33,6 +34,11 @@ def two_runs(trained: Path, server_home: Path, tmp_path: Path) -> Path:
 
 def row(page: Page, name: str) -> Locator:
     return page.locator("#runs-list li.run").filter(has=page.get_by_text(name, exact=True))
+
+
+def choose_folder(page: Page, folder: Path) -> None:
+    page.locator("#data-path").get_by_role("textbox").fill(str(folder))
+    page.locator("#data-look").click()
 
 
 def open_my_runs(page: Page) -> None:
@@ -55,6 +61,14 @@ def test_two_runs_side_by_side(page: Page, two_runs: Path) -> None:
     expect(shown.locator("tbody").last.locator("tr")).to_have_count(3)
     row(page, "second").get_by_role("button", name="Compare").click()
     expect(shown).to_contain_text("press “Compare” at another one")
+
+
+def test_two_runs_that_are_equally_right(page: Page, two_runs: Path) -> None:
+    shutil.copy(two_runs / "first" / "report.json", two_runs / "second" / "report.json")
+    open_my_runs(page)
+    for name in ("first", "second"):
+        row(page, name).get_by_role("button", name="Compare").click()
+    expect(page.locator("#runs-comparison")).to_contain_text("“first” and “second” named the very same photos right, of the 12")
 
 
 def test_a_run_is_opened_and_renamed(page: Page, two_runs: Path) -> None:
@@ -137,10 +151,28 @@ def test_a_run_is_discarded_where_it_was_trained(page: Page, server_home: Path, 
     shutil.rmtree(two_runs / "second")
     events = (two_runs / "first" / "events.jsonl").read_text().splitlines()
     (two_runs / "first" / "events.jsonl").write_text("\n".join(events[:-1]) + "\n")  # as if it had been killed
-    page.reload()
+    choose_folder(page, Path(Run(two_runs / "first").settings.data))
+    expect(page.locator("#data-next")).to_be_visible(timeout=MINUTE)
+    page.reload()  # as after a power cut: the photos are on the desk again, and their run is offered to be gone on with
+    expect(page.locator("#data-next")).to_be_visible(timeout=MINUTE)
     page.get_by_role("tab", name="Train").click()
     expect(page.locator("#train-status")).to_contain_text("The training broke off", timeout=MINUTE)
+    expect(page.locator("#train-resume")).to_be_visible()
     page.locator("#train-discard").click()
     expect(page.locator("#train-said")).to_contain_text("For 7 days it can be brought back")
     expect(page.locator("#train-status")).to_be_empty()
     assert (two_runs / "first" / "deleted").exists()
+
+
+def test_a_run_that_broke_off_long_ago_is_gone_on_with(page: Page, two_runs: Path) -> None:
+    events = (two_runs / "first" / "events.jsonl").read_text().splitlines()
+    (two_runs / "first" / "events.jsonl").write_text("\n".join(events[:-1]) + "\n")
+    open_my_runs(page)
+    row(page, "second").get_by_role("button", name="More").click()
+    expect(page.locator("#runs-card")).to_be_visible()
+    expect(page.locator("#runs-resume")).to_be_hidden()
+    row(page, "first").get_by_role("button", name="More").click()
+    page.locator("#runs-resume").click()
+    expect(page.locator("#train-status")).to_contain_text("Fine-tuning", timeout=2 * MINUTE)
+    page.locator("#train-stop").click()
+    expect(page.locator("#train-status")).to_contain_text("Stopped · first", timeout=MINUTE)

@@ -50,6 +50,7 @@ from resnet_finetune.words.report import Report, read_report
 from resnet_finetune.words.settings import Settings
 
 State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
+UNFINISHED = ("stopped", "failed", "crashed")  # and can be gone on with
 
 RUN = "run.json"
 DELETED = "deleted"

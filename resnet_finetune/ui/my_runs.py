@@ -11,12 +11,12 @@ from gradio.components import Component
 from gradio.events import Dependency
 from markupsafe import Markup
 
-from resnet_finetune.runs import history, parcel
-from resnet_finetune.runs.run_folder import LONGEST_NAME, Run, list_runs
+from resnet_finetune.runs import history, jobs, parcel
+from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_runs
 from resnet_finetune.ui import downloads, finished
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.model_step import starting_from
-from resnet_finetune.ui.parts import ACTIONS, action, heading, message
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, heading, message, seen_if
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.words import left_out
@@ -25,7 +25,7 @@ from resnet_finetune.words.events import Finished, Stopped
 
 _NOTHING = Markup("")
 
-Shown = tuple[Markup, Markup, Markup, gr.Column, Markup, gr.Textbox, str | None, list[str]]
+Shown = tuple[Markup, Markup, Markup, gr.Column, Markup, gr.Textbox, gr.Button, str | None, list[str]]
 
 
 def build(
@@ -51,6 +51,7 @@ def build(
             name = gr.Textbox("", label=text("runs.name"), max_lines=1, max_length=LONGEST_NAME, elem_id="runs-name")
             rename = gr.Button(text("runs.rename"), elem_id="runs-rename")
         with gr.Row(elem_classes="pair"):
+            resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="runs-resume")
             again = gr.Button(text("runs.again"), elem_id="runs-again")
             onward = gr.Button(text("runs.train_on"), elem_id="runs-train-on")
             delete = gr.Button(text("runs.delete"), variant="stop", elem_id="runs-delete")
@@ -58,11 +59,12 @@ def build(
     saved = gr.UploadButton(text("runs.unpack"), elem_id="runs-unpack")
 
     have: dict[str, Any] = {"opened": opened, "picked": picked}
-    shown = [said, listing, comparison, card, about, name, opened, picked]
+    shown = [said, listing, comparison, card, about, name, resume, opened, picked]
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     tab.select(_show, inputs_kwargs=have, outputs=shown, **quick)
     listing.click(_act, inputs_kwargs=have, outputs=[*shown, wanted, tabs], trigger_mode="multiple", **quick)
     gr.on([rename.click, name.submit], _rename, inputs_kwargs={**have, "name": name}, outputs=shown, **quick)
+    resume.click(_resume, inputs_kwargs=have, outputs=[*shown, tabs], **quick)
     delete.click(_delete, inputs_kwargs=have, outputs=shown, **quick)
     use = {name: choices[name] for name in ("model", "preset", "minutes", "seed", "weights", "learning_rate", "train_on")}
     taken = [said, asked, tabs, starts_from, *use.values()]
@@ -99,6 +101,13 @@ def _rename(opened: str | None, picked: list[str], name: str) -> Shown:
     return _show(opened, picked, _tried(lambda: history.rename(run, name)) if run else _NOTHING)
 
 
+def _resume(opened: str | None, picked: list[str]) -> tuple[Any, ...]:
+    """And go where it can be watched."""
+    run = finished.find(opened)
+    said = _tried(lambda: jobs.resume(run)) if run and run.state in UNFINISHED else _NOTHING
+    return (*_show(opened, picked, said), gr.skip() if said else gr.Tabs(selected="train"))
+
+
 def _delete(opened: str | None, picked: list[str]) -> Shown:
     run = finished.find(opened)
     if run is None:
@@ -115,7 +124,7 @@ def _unpack(opened: str | None, picked: list[str], file: str) -> Shown:
     return _show(str(run.path), picked, message("good", text("runs.unpacked", name=run.title)))
 
 
-def _tried(change: Callable[[], None]) -> Markup:
+def _tried(change: Callable[[], object]) -> Markup:
     try:
         change()
     except UserError as error:
@@ -176,6 +185,7 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
         gr.Column(visible=run is not None),
         _about(run) if run else _NOTHING,
         gr.Textbox(run.title if run else ""),
+        gr.Button(visible=seen_if(run is not None and run.state in UNFINISHED)),
         opened if run else None,
         picked,
     )

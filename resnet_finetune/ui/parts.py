@@ -12,7 +12,7 @@ from markupsafe import Markup
 Kind = Literal["info", "good", "bad"]
 
 # Out of sight, but built: Gradio takes what is not visible off the page, and has been seen not to put it back when it became
-# visible right after another change.
+# visible right after another change. Only for what is changed while its step is open: before that, Gradio loses the change.
 HIDDEN: Literal["hidden"] = "hidden"
 _NOTHING = Markup("")
 

@@ -48,6 +48,8 @@ def _verdicts(tested: Sequence[tuple[Run, Report]]) -> Markup:
 def _verdict(first: str, second: str, found: Comparison | None) -> str:
     if found is None:
         return text("compare.apart", first=first, second=second)
+    if found.only_first == found.only_second == 0:
+        return text("compare.same", photos=photos(found.n), first=first, second=second)
     better, worse = (first, second) if found.only_first > found.only_second else (second, first)
     counts = text(
         "compare.counts",

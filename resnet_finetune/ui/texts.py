@@ -385,6 +385,7 @@ ENGLISH = {
     "compare.apart": "“{first}” and “{second}” were tested on different photos, so their scores cannot be compared.",
     "compare.counts": "Of the {photos} that both were tested on, only “{first}” named {only_first} right, and only “{second}” "
     "named {only_second} right.",
+    "compare.same": "“{first}” and “{second}” named the very same photos right, of the {photos} that both were tested on.",
     "compare.real": "“{better}” is really better than “{worse}” (McNemar’s test, p = {p:.3f}).",
     "compare.no_difference": "That is no real difference: luck alone would often make as large a one (McNemar’s test, "
     "p = {p:.2f}).",

@@ -10,7 +10,7 @@ from gradio.components import Component
 from markupsafe import Markup
 
 from resnet_finetune.runs import history, jobs, lock
-from resnet_finetune.runs.run_folder import State, list_runs
+from resnet_finetune.runs.run_folder import UNFINISHED, State, list_runs
 from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.parts import HIDDEN, heading, lead_to, message, seen_if
@@ -30,7 +30,7 @@ class Watch:
 
     story: Story | None = None
     chosen: Chosen | None = None  # the photos that were chosen when this was read
-    shown: tuple[object, ...] = ()
+    shown: tuple[Markup, ...] = ()
 
 
 def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], wanted: gr.State) -> None:
@@ -152,25 +152,34 @@ def _stop() -> None:
 
 
 def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[object]:
-    """Read on, and redraw only what has changed: a drawing that is replaced loses its scroll position."""
+    """Read on, and redraw only what has changed: a drawing that is replaced loses its scroll position. What the buttons are is
+    said each time, because Gradio loses what it is told of a button in a step that was not open yet.
+    """
     story = _story(watch, chosen)
     state: State = "new"
     if story:
         state = story.run.state  # before the events: what ends in between is told the next time
         story.read_on()
-    now = (_plan(chosen, model, preset, state, story), *_drawings(story, state), *_buttons(story, state, chosen))
+    now = (_plan(chosen, model, preset, state, story), *_drawings(story, state))
     before = watch.shown or (None,) * len(now)
-    return [Watch(story, chosen, now), *(new if new != old else gr.skip() for new, old in zip(now, before, strict=True))]
+    drawn = (new if new != old else gr.skip() for new, old in zip(now, before, strict=True))
+    return [Watch(story, chosen, now), *drawn, *_buttons(story, state, chosen)]
 
 
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
-    """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one."""
+    """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one. Photos
+    that were chosen before the page was loaded are not new to a run of them that was not finished.
+    """
     run = jobs.current()
-    watched = watch.story.run if watch.story and not watch.story.run.deleted else None
-    if run is None and chosen is None:
-        run = watched or next(iter(list_runs()), None)
-    elif run is None and chosen == watch.chosen:
-        run = watched
+    if run is None:
+        watched = watch.story.run if watch.story and not watch.story.run.deleted else None
+        last = next(iter(list_runs()), None)
+        if chosen is None:
+            run = watched or last
+        elif chosen == watch.chosen:
+            run = watched
+        elif watch.chosen is None and last and last.state in UNFINISHED and last.settings.data == chosen.desk.data:
+            run = last
     if watch.story and watch.story.run == run:
         return watch.story
     return Story(run) if run else None
@@ -196,7 +205,7 @@ def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[
         gr.update(
             visible=seen_if(running), interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")
         ),
-        gr.update(visible=seen_if(state in ("stopped", "crashed", "failed"))),
-        gr.update(visible=seen_if(state in ("stopped", "crashed", "failed"))),
+        gr.update(visible=seen_if(state in UNFINISHED)),
+        gr.update(visible=seen_if(state in UNFINISHED)),
         gr.update(visible=seen_if(has_result)),
     )
