@@ -104,6 +104,9 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
     page.evaluate(PASTE)
     expect(answer).to_contain_text("pasted.png", timeout=MINUTE)
 
+    page.locator("#try-demo").click()  # the model was trained on the demo, which has new photos
+    expect(answer).to_have_count(15, timeout=MINUTE)
+
 
 def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: Path, tmp_path: Path) -> None:
     choose_folder(page, make_photos(tmp_path / "photos"))

@@ -16,7 +16,7 @@ from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_
 from resnet_finetune.ui import downloads, finished
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.model_step import starting_from
-from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, heading, message, seen_if
+from resnet_finetune.ui.parts import ACTIONS, action, heading, message
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.words import left_out
@@ -51,7 +51,7 @@ def build(
             name = gr.Textbox("", label=text("runs.name"), max_lines=1, max_length=LONGEST_NAME, elem_id="runs-name")
             rename = gr.Button(text("runs.rename"), elem_id="runs-rename")
         with gr.Row(elem_classes="pair"):
-            resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="runs-resume")
+            resume = gr.Button(text("train.resume"), visible=False, elem_id="runs-resume")
             again = gr.Button(text("runs.again"), elem_id="runs-again")
             onward = gr.Button(text("runs.train_on"), elem_id="runs-train-on")
             delete = gr.Button(text("runs.delete"), variant="stop", elem_id="runs-delete")
@@ -185,7 +185,7 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
         gr.Column(visible=run is not None),
         _about(run) if run else _NOTHING,
         gr.Textbox(run.title if run else ""),
-        gr.Button(visible=seen_if(run is not None and run.state in UNFINISHED)),
+        gr.Button(visible=run is not None and run.state in UNFINISHED),
         opened if run else None,
         picked,
     )

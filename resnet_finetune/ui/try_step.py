@@ -13,7 +13,7 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.ui import figures, finished
-from resnet_finetune.ui.parts import HIDDEN, heading, lead_to, message, seen_if
+from resnet_finetune.ui.parts import heading, lead_to, message
 from resnet_finetune.ui.texts import photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words.errors import UserError
@@ -29,7 +29,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
     heading(text("step.try"), text("try.lead"))
     run = finished.dropdown(text("try.model"), "try-run")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
-    demo = gr.Button(text("try.demo"), visible=HIDDEN, elem_id="try-demo")
+    demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     answers = gr.HTML(elem_id="try-answers")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "results")
@@ -43,7 +43,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
 def _offer_demo(path: str | None) -> gr.Button:
     """The demo has new photos of the same classes."""
     run = finished.find(path)
-    return gr.Button(visible=seen_if(run is not None and run.settings.data == "demo"))
+    return gr.Button(visible=run is not None and run.settings.data == "demo")
 
 
 def _classify_demo(path: str | None) -> Iterator[Answers]:
