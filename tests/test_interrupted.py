@@ -49,7 +49,7 @@ def weights_of(run: Path) -> str:
 @pytest.mark.parametrize(
     ("interrupt", "moment"),
     [
-        (kill, "during the first answer"),
+        pytest.param(kill, "during the first answer", marks=pytest.mark.long),
         (kill, "in mid-epoch"),
         (kill, "during evaluation"),
         (terminate, "in mid-epoch"),
@@ -106,8 +106,10 @@ sys.exit(main(sys.argv[2:]))
 @pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
 @pytest.mark.parametrize(
     ("most", "place", "megabytes", "has_model"),
-    [(30_000_000, "run", 45, False), (100_000_000, "run/checkpoint", 134, True)],
-    ids=["no room for the model", "no room for a checkpoint"],
+    [
+        pytest.param(30_000_000, "run", 45, False, marks=pytest.mark.long, id="no room for the model"),
+        pytest.param(100_000_000, "run/checkpoint", 134, True, id="no room for a checkpoint"),
+    ],
 )
 def test_a_full_disk_loses_nothing_and_is_told_with_what_is_needed_and_where(
     most: int, place: str, megabytes: int, has_model: bool, photos: Path, trained: Path, tmp_path: Path, cli: Cli, home: Path

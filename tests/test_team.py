@@ -105,7 +105,7 @@ def test_one_process_writes_and_tells(finished: Path) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("who", [0, 1], ids=["the lead", "the helper"])
+@pytest.mark.parametrize("who", [pytest.param(0, marks=pytest.mark.long, id="the lead"), pytest.param(1, id="the helper")])
 def test_a_killed_process_ends_the_training_and_it_can_go_on(tmp_path: Path, who: int) -> None:
     photos, run = make_photos(tmp_path / "photos"), Run(tmp_path / "run")
     with launched(tmp_path, photos, "--run-dir", run.path, "--preset", "thorough") as team:
