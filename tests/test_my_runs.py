@@ -10,6 +10,7 @@ import pytest
 from conftest import MINUTE, make_photos
 from playwright.sync_api import Locator, Page, expect
 
+from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
 
 
@@ -104,6 +105,7 @@ def test_a_run_is_deleted_and_brought_back_or_erased(page: Page, two_runs: Path)
 
 
 def test_a_run_is_saved_as_one_file_and_opened_again(page: Page, two_runs: Path, tmp_path: Path) -> None:
+    history.rename(Run(two_runs / "first"), "first")
     open_my_runs(page)
     row(page, "first").get_by_role("button", name="More").click()
     with page.expect_download() as download:
@@ -115,6 +117,7 @@ def test_a_run_is_saved_as_one_file_and_opened_again(page: Page, two_runs: Path,
     chooser.value.set_files(tmp_path / "first.zip")
     expect(page.locator("#runs-said")).to_contain_text("is here", timeout=MINUTE)
     expect(page.locator("#runs-list li.run")).to_have_count(3)
+    expect(row(page, "first (2)")).to_be_visible()
     with page.expect_file_chooser() as chooser:
         page.locator("#runs-unpack").click()
     (tmp_path / "no run.zip").write_bytes(b"PK")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,11 @@ def _delete(opened: str | None, picked: list[str]) -> Shown:
 
 
 def _unpack(opened: str | None, picked: list[str], file: str) -> Shown:
+    titles = {run.title for run in list_runs()}
     try:
         run = parcel.unpack(Path(file))
+        if run.title in titles:  # or nobody could tell the two apart
+            history.rename(run, next(name for n in count(2) if (name := f"{run.title} ({n})") not in titles))
     except UserError as error:
         return _show(opened, picked, message("bad", text("runs.not_unpacked"), error.messages))
     return _show(str(run.path), picked, message("good", text("runs.unpacked", name=run.title)))

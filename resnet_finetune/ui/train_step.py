@@ -200,12 +200,12 @@ def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[
         gr.update(
             visible=seen_if(not running and (chosen is not None or story is None)),
             interactive=chosen is not None,
-            variant="secondary" if has_result else "primary",
+            variant="secondary" if has_result or state in UNFINISHED else "primary",
         ),
         gr.update(
             visible=seen_if(running), interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")
         ),
-        gr.update(visible=seen_if(state in UNFINISHED)),
+        gr.update(visible=seen_if(state in UNFINISHED), variant="secondary" if has_result else "primary"),
         gr.update(visible=seen_if(state in UNFINISHED)),
         gr.update(visible=seen_if(has_result)),
     )
