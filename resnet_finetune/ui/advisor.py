@@ -2,96 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.engine.advise import advise
-from resnet_finetune.engine.progress import drained
 from resnet_finetune.model import catalog
-from resnet_finetune.runs import jobs
-from resnet_finetune.ui.beside import Trial, Unwanted, beside
-from resnet_finetune.ui.data_step import Chosen
-from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
+from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import duration, percent, photos, text
+from resnet_finetune.ui.trial import Attempt
 from resnet_finetune.words.advice import Advice, Candidate
-from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
-from resnet_finetune.words.settings import Settings
-
-# What is found, the depth that is chosen, the buttons to ask and to stop, and the race that can be stopped.
-Shown = tuple[Markup, gr.Radio, gr.Button, gr.Button, Trial | None]
 
 
-def build(chosen: gr.State, model: gr.Radio, preset: gr.Radio) -> None:
-    """A button that asks for advice, and what comes of it; the advised depth is chosen in ``model``."""
-    race = gr.State(None)
-    with gr.Row(elem_classes="onward"):
-        ask = gr.Button(text("advisor.ask"), elem_id="advisor-ask")
-        stop = gr.Button(text("advisor.stop"), variant="stop", visible=HIDDEN, elem_id="advisor-stop")
-    found = gr.HTML(elem_id="advisor")
-    ask.click(
-        _asked,
-        inputs_kwargs={"chosen": chosen, "preset": preset},
-        outputs=[found, model, ask, stop, race],
-        show_progress="hidden",
-    )
-    stop.click(_stop, inputs_kwargs={"race": race}, queue=False, show_progress="hidden")
-
-
-def _asked(chosen: Chosen | None, preset: str) -> Iterator[Shown]:
-    if chosen is None:
-        yield _shown(message("info", text("train.no_data")))
-    elif jobs.current():
-        yield _shown(message("info", text("advisor.busy")))
-    else:
-        try:
-            yield from _race(Settings(data=chosen.desk.data, leave_out=chosen.desk.list_file(), preset=preset))
-        except OSError as error:
-            yield _shown(message("bad", text("advisor.failed"), [text("train.no_list", reason=error.strerror)]))
-        except UserError as error:
-            yield _shown(message("bad", text("advisor.failed"), error.messages))
-
-
-def _stop(race: Trial | None) -> None:
-    if race:
-        race.wanted = False
-
-
-def _race(settings: Settings) -> Iterator[Shown]:
-    """Says how far it has come, until it is over or not wanted any more."""
-    last: Event | None = None
-    race = Trial()
-
-    def see(event: Event) -> None:
-        nonlocal last
-        last = event
-
-    try:
-        advice = yield from beside(
-            lambda check: drained(advise(settings, check), see), lambda: _shown(_busy(last), race=race), race
-        )
-    except Unwanted:
-        yield _shown(Markup(""))
-    else:
-        yield _shown(_advice(advice), advice.recommended)
-
-
-def _busy(last: Event | None) -> Markup:
-    if not isinstance(last, Progress):
-        return progress(text("advisor.scan"), 0, [text("train.left.unknown")])
-    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
-    return progress(text(f"advisor.{last.stage}"), last.done / max(1, last.total), [left])
-
-
-def _shown(found: Markup, recommended: str | None = None, race: Trial | None = None) -> Shown:
-    model = gr.Radio(value=recommended) if recommended else gr.Radio()
-    wanted = race is None or race.wanted
-    stop = gr.Button(
-        text("advisor.stop" if wanted else "train.stopping"), visible=seen_if(race is not None), interactive=wanted
-    )
-    return found, model, gr.Button(visible=seen_if(race is None)), stop, race
+def _doing(last: Event | None) -> str:
+    return text(f"advisor.{last.stage if isinstance(last, Progress) else 'scan'}")
 
 
 def _advice(advice: Advice) -> Markup:
@@ -140,3 +63,6 @@ def _right(one: Candidate) -> str:
 
 def _name(model: str) -> str:
     return f"ResNet-{catalog.find(model).depth}"
+
+
+ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice.recommended))
