@@ -37,9 +37,14 @@ def _accuracy(story: Story, plan: Planned) -> Markup:
     right = [(float(epoch.epoch), epoch.validation_accuracy) for epoch in story.epochs.values()]
     first = [(float(x), story.first_answer.validation.accuracy) for x in (0, last)] if story.first_answer else []
     lowest = min((accuracy for _, accuracy in right + first), default=0.0)
-    low = min(0.9, max(0, floor(10 * lowest - 0.5)) / 10)  # a round tenth, a little below
+    low = foot(lowest)
     lines = [
         Line(text("train.accuracy.first"), "dashed", first),
         Line(text("train.accuracy.line"), "strong", right, dots=True),
     ]
     return chart(text("train.accuracy"), text("train.passes"), last, (low, 1), lines, shares=True)
+
+
+def foot(lowest: float) -> float:
+    """Where the axis of a chart begins whose lowest accuracy this is: a round tenth, a little below."""
+    return min(0.9, max(0, floor(10 * lowest - 0.5)) / 10)

@@ -8,6 +8,7 @@ from dataclasses import fields
 from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.curves import foot
 from resnet_finetune.ui.figures import Line, chart
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
@@ -85,8 +86,7 @@ def _curves(runs: Sequence[Run]) -> Markup:
         lowest = min([lowest, *(accuracy for _, accuracy in points)])
     if not any(line.points for line in lines):
         return _NOTHING
-    low = min(0.9, max(0, int(10 * lowest - 0.5)) / 10)
-    return chart(text("train.accuracy"), text("train.passes"), last, (low, 1), lines, shares=True)
+    return chart(text("train.accuracy"), text("train.passes"), last, (foot(lowest), 1), lines, shares=True)
 
 
 def _classes(tested: Sequence[tuple[Run, Report]]) -> Markup:
