@@ -11,6 +11,7 @@ from markupsafe import Markup
 from resnet_finetune.runs import history
 from resnet_finetune.ui import collect, data_step, downloads, model_step, my_runs, results_step, train_step, try_step
 from resnet_finetune.ui.guard import Guard
+from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "ui"
@@ -88,4 +89,4 @@ def serve() -> Guard:
         head_paths=[_ASSETS / "paste.html"],
         theme=_theme(),
     )
-    return Guard(page)
+    return Guard(Streams(page))
