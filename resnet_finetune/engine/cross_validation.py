@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor, nn
 
 from resnet_finetune.data.split import folds, judges
+from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import write_report
 from resnet_finetune.engine.material import Material
@@ -33,10 +34,13 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     def fitted(seen: np.ndarray, labels: np.ndarray) -> Head:
         return linear_head(seen, labels, classes, seed)
 
-    scores = softmax(out_of_fold(material, seen, everyone, folds(material.dataset), fitted), axis=1)
+    logits = out_of_fold(material, seen, everyone, folds(material.dataset), fitted)
 
     add_head(net, classes, fitted(seen, labels))
-    material.classifier(net).save(material.run)
+    model = material.classifier(net)
+    model.temperature = fit_temperature(logits, labels)
+    model.save(material.run)
+    scores = softmax(logits / model.temperature, axis=1)
     judged = [
         Judged(path=photo.name, true=photo.label, scores=own.tolist(), sha256=photo.digest)
         for photo, own, fair in zip(photos, scores, judges(material.dataset), strict=True)

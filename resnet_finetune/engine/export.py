@@ -44,8 +44,8 @@ class _WholePhoto(nn.Module):
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
-        self.net = model.net
-        self.preprocessing = model.preprocessing
+        self.net = model.net  # so that its weights are known to be this module's
+        self.model = model
 
     def forward(self, photo: Tensor) -> Tensor:
         height, width = photo.shape[0], photo.shape[1]
@@ -54,15 +54,14 @@ class _WholePhoto(nn.Module):
         # Along rows, then along columns, rounded after each.
         values = (values @ self._resampling(width, short).T + 0.5).floor()  # [3, H, size]
         values = (self._resampling(height, short) @ values + 0.5).floor()  # [3, size, size]
-        logits: Tensor = self.net(self.preprocessing.normalise(values.permute(1, 2, 0)[None]))
-        return logits.softmax(1)[0]
+        return self.model.probabilities(values.permute(1, 2, 0)[None])[0]
 
     def _resampling(self, length: int, short: int | torch.SymInt) -> Tensor:
         """Weights [size, length] of an antialiased bilinear resize of the centred ``short`` of ``length`` pixels.
 
         Rounded to as many bits as let the largest of them fit into 16, sign included: else some pixels round the other way.
         """
-        size = self.preprocessing.size
+        size = self.model.preprocessing.size
         scale: Tensor = torch.ones(1, 1, dtype=torch.float64) * short / size  # type: ignore[assignment]
         place = torch.arange(length)[None] - (length - short) // 2 + 0.5  # in the square
         distance = (place - (torch.arange(size)[:, None] + 0.5) * scale) / scale.clamp(min=1)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.cache import Pixels
 from resnet_finetune.engine import checkpoint
+from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
@@ -64,7 +65,8 @@ def judged(logits: Tensor, labels: np.ndarray) -> Verdict:
 
 
 def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Score, Kept]]:
-    """Judge the model as it lies on disk on the test photos, once, and write the report.
+    """Judge the model as it lies on disk on the test photos, once, and write the report. Before, it is calibrated on the
+    validation photos.
 
     With ``compare`` the first answer is judged on them too, so that both can be shown side by side; it changes nothing.
     """
@@ -73,6 +75,9 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     test = material.indices("test")
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
+    validation = material.indices("validation")
+    model.temperature = fit_temperature(logits(model.net, material, validation).numpy(), material.labels(validation))
+    model.save_about(material.run)
     scores = yield from _scores(model, material.pixels, test)
     answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
     result = make_result(model.classes, answers)

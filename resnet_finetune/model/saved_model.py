@@ -72,11 +72,14 @@ class Answer:
 class Classifier:
     """A network that answers with probabilities. Always float32: the same answers in the test, here and in an export."""
 
-    def __init__(self, net: nn.Module, model: str, classes: list[str], preprocessing: Preprocessing) -> None:
+    def __init__(
+        self, net: nn.Module, model: str, classes: list[str], preprocessing: Preprocessing, temperature: float = 1.0
+    ) -> None:
         self.net = net
         self.model = model  # its name in the catalogue
         self.classes = classes
         self.preprocessing = preprocessing
+        self.temperature = temperature  # of the softmax: above 1, the model is less sure than its network
 
     @torch.inference_mode()
     def scores(self, pixels: np.ndarray) -> np.ndarray:
@@ -84,8 +87,13 @@ class Classifier:
         self.net.eval()
         device = next(self.net.parameters()).device
         photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
-        probabilities: np.ndarray = self.net(self.preprocessing.normalise(photos)).softmax(1).cpu().numpy()
+        probabilities: np.ndarray = self.probabilities(photos).cpu().numpy()
         return probabilities
+
+    def probabilities(self, photos: Tensor) -> Tensor:
+        """Float32 [N, classes] of photos 0 to 255, [N, size, size, 3], on their device."""
+        logits: Tensor = self.net(self.preprocessing.normalise(photos))
+        return (logits / self.temperature).softmax(1)
 
     def classify(self, paths: Sequence[Path]) -> Iterator[Answer]:
         """One answer for each file, in order; a file that cannot be read has its error said and costs no other its answer."""
@@ -100,15 +108,20 @@ class Classifier:
 
     def save(self, folder: Path) -> None:
         """Write the model into ``folder``; a model that is there stays whole until the new one is."""
+        self.save_about(folder)
+        disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
+
+    def save_about(self, folder: Path) -> None:
+        """All but the weights, which are there."""
         about = {
             "format": FORMAT,
             "model": self.model,
             "architecture": catalog.find(self.model).timm_name,
             "classes": self.classes,
             "preprocessing": asdict(self.preprocessing),
+            "temperature": self.temperature,
         }
         disk.write_json(folder / ABOUT, about)
-        disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
 
     def _read(self, path: Path) -> np.ndarray | str:
         try:
@@ -143,7 +156,7 @@ def load_model(folder: Path | str) -> Classifier:
         raise UserError(f"The model in {folder} cannot be read ({error.strerror}): check the drive and your rights.") from error
     except (ValueError, KeyError, SafetensorError) as error:  # KeyError: of a number type that PyTorch does not have
         raise _damaged(folder) from error
-    model, classes, preprocessing = _validated(folder, about)
+    model, classes, preprocessing, temperature = _validated(folder, about)
     net = timm.create_model(catalog.find(model).timm_name.split(".")[0], num_classes=len(classes))
     try:
         net.load_state_dict(weights)
@@ -152,16 +165,17 @@ def load_model(folder: Path | str) -> Classifier:
     if not all(value.isfinite().all() for value in net.state_dict().values()):
         raise _damaged(folder)
     net = net.to(find_device()).to(memory_format=torch.channels_last)
-    return Classifier(net, model, classes, preprocessing)
+    return Classifier(net, model, classes, preprocessing, temperature)
 
 
-def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing]:
+def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing, float]:
     """The file may come from a stranger: every value is checked before it is used."""
     try:
         if about["format"] != FORMAT:
             raise UserError(f"The model in {folder} was written by another version of the app: open it with that version.")
         model, classes, raw = about["model"], about["classes"], about["preprocessing"]
         preprocessing = Preprocessing(size=raw["size"], mean=_triple(raw["mean"]), std=_triple(raw["std"]))
+        temperature = float(about.get("temperature", 1))  # of earlier versions: as the network says it
         sound = (
             model in catalog.names()
             and isinstance(preprocessing.size, int)
@@ -172,12 +186,13 @@ def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing]
             and len(set(classes)) == len(classes)
             and all(0 <= value <= 1 for value in preprocessing.mean)
             and all(0.001 <= value <= 1 for value in preprocessing.std)
+            and 0.01 <= temperature <= 100
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(folder) from error
     if not sound:
         raise _damaged(folder)
-    return model, classes, preprocessing
+    return model, classes, preprocessing, temperature
 
 
 def _triple(values: Any) -> tuple[float, float, float]:
