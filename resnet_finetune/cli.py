@@ -6,8 +6,6 @@ Answers go to stdout, progress and mistakes to stderr. Exit code 0: done; 1: som
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import os
 import signal
@@ -40,6 +38,7 @@ from resnet_finetune.words.events import (
     Stopped,
 )
 from resnet_finetune.words.settings import Settings
+from resnet_finetune.words.spreadsheet import to_csv
 
 _LIVE = 78  # characters of the line that tells how far it has come
 
@@ -271,24 +270,17 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str, Any]]) -> None:
-    """For a spreadsheet: UTF-8 with the mark Excel needs, and nothing in it that a spreadsheet would take for a formula."""
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "error"]))
-    for p in predictions:
-        scores = p["scores"].values() if p["scores"] else [None] * len(classes)
-        writer.writerow([_as_text(p["path"]), _as_text(p["label"]), p["confidence"], *scores, _as_text(p["error"])])
+    head = ["path", "label", "confidence", *classes, "error"]
+    rows = (
+        [p["path"], p["label"], p["confidence"], *(p["scores"].values() if p["scores"] else [None] * len(classes)), p["error"]]
+        for p in predictions
+    )
     try:
-        disk.write_bytes(to.absolute(), table.getvalue().encode("utf-8-sig", errors="replace"))
+        disk.write_bytes(to.absolute(), to_csv([head, *rows]))
     except OSError as error:
         raise UserError(
             f"{to} cannot be written ({error.strerror}): close it if it is open, or choose another place."
         ) from error
-
-
-def _as_text(cell: str | None) -> str | None:
-    """A leading apostrophe keeps a spreadsheet from running a file name as a formula (OWASP, "CSV Injection")."""
-    return f"'{cell}" if cell and cell[0] in "=+-@\t\r\n" else cell
 
 
 def _export(args: argparse.Namespace) -> Reply:

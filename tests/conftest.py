@@ -15,6 +15,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,38 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_cli("train", make_photos(place / "photos"), "--run-dir", place / "run", "--json", home=place / "home")
     assert done.returncode == 0, done.stderr
     return Path(json.loads(done.stdout.splitlines()[-1])["run"])
+
+
+# --- What is drawn -------------------------------------------------------------------------------------------------
+
+
+class Drawn(HTMLParser):
+    """The cells of all tables as text, row by row, and every tag that was opened."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.titles: list[str] = []
+        self.tags: list[str] = []
+        self._in_cell = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.titles += [value or "" for name, value in attrs if name == "title"]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("th", "td"):
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[-1][-1] += data
 
 
 # --- Data sets ---------------------------------------------------------------------------------------------------------

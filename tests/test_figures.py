@@ -3,91 +3,23 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
+from conftest import Drawn
 from markupsafe import Markup
 
-from resnet_finetune.ui import figures
-from resnet_finetune.ui.figures import Line, chart, confusion_matrix, per_class_table
+from resnet_finetune.ui import figures, matrix
+from resnet_finetune.ui.figures import Line, chart, per_class_table
 from resnet_finetune.ui.texts import duration, percent, photos
 from resnet_finetune.words.report import class_scores
 
 HOSTILE = "<script>alert(1)</script>\"'>&amp;{0}"
 
 
-class Page(HTMLParser):
-    """The cells of all tables as text, row by row, and every tag that was opened."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.rows: list[list[str]] = []
-        self.titles: list[str] = []
-        self.tags: list[str] = []
-        self._in_cell = False
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.titles += [value or "" for name, value in attrs if name == "title"]
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("th", "td"):
-            self.rows[-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("th", "td"):
-            self._in_cell = False
-
-    def handle_data(self, data: str) -> None:
-        if self._in_cell:
-            self.rows[-1][-1] += data
-
-
-def test_rows_are_true_and_columns_predicted() -> None:
-    page = Page(confusion_matrix(["cat", "dog", "owl"], [[5, 2, 0], [0, 7, 1], [0, 0, 0]], shares=False))
-    assert page.rows == [
-        ["", "cat", "dog", "owl"],
-        ["cat", "5", "2", ""],
-        ["dog", "", "7", "1"],
-        ["owl", "", "", ""],
-    ]
-    assert "cat taken for dog: 2 of 7" in page.titles
-    assert "dog taken for owl: 1 of 8" in page.titles
-
-
-def test_shares_are_of_each_row() -> None:
-    page = Page(confusion_matrix(["cat", "dog"], [[3, 1], [0, 0]], shares=True))
-    assert page.rows[1:] == [["cat", "75", "25"], ["dog", "", ""]]
-
-
-def test_the_axes_are_labelled() -> None:
-    drawn = confusion_matrix(["cat", "dog"], [[3, 1], [0, 4]], shares=False)
-    assert "(true class)" in drawn
-    assert "(predicted class)" in drawn
-
-
-def test_eighty_classes_are_all_drawn_and_more_than_a_hundred_are_not() -> None:
-    def rows(n: int) -> tuple[list[str], Markup]:
-        matrix = [[0] * n for _ in range(n)]
-        for index in range(n):
-            matrix[index][index] = 5
-        matrix[n - 1][n - 2] = 3
-        drawn = confusion_matrix([f"class {index}" for index in range(n)], matrix, shares=False)
-        return [row[0] for row in Page(drawn).rows[1:]], drawn
-
-    assert rows(80)[0] == [f"class {index}" for index in range(80)]
-    names, drawn = rows(150)
-    assert len(names) == figures.MOST_CLASSES
-    assert names[-2:] == ["class 148", "class 149"]  # the ones with mistakes, last though they are
-    assert "100 classes with the most mistakes, of 150" in drawn
-
-
 @pytest.mark.parametrize(
     "drawn",
     [
-        confusion_matrix([HOSTILE, "b"], [[3, 1], [0, 4]], shares=False),
+        matrix.draw([HOSTILE, "b"], [[3, 1], [0, 4]], matrix.View([0, 1])),
         per_class_table(class_scores([HOSTILE, "b"], [[3, 1], [0, 4]])),
         figures.bars([(HOSTILE, 0.7), ("b", 0.3)]),
         chart("Loss", "epochs", 3, (0, 1), [Line(HOSTILE, "thin", [(0, 1), (3, 0.5)])]),
@@ -95,14 +27,17 @@ def test_eighty_classes_are_all_drawn_and_more_than_a_hundred_are_not() -> None:
     ids=["matrix", "table", "bars", "chart"],
 )
 def test_a_name_stays_a_name(drawn: Markup) -> None:
-    assert "script" not in Page(drawn).tags
+    assert "script" not in Drawn(drawn).tags
     assert str(Markup.escape(HOSTILE)) in drawn
 
 
 def test_the_worst_class_comes_first_and_the_unjudged_last() -> None:
-    page = Page(per_class_table(class_scores(["good", "none", "bad"], [[8, 0, 0], [0, 0, 0], [6, 0, 2]])))
+    page = Drawn(per_class_table(class_scores(["good", "none", "bad"], [[8, 0, 0], [0, 0, 0], [6, 0, 2]])))
     assert [row[:2] for row in page.rows[1:]] == [["bad", "8"], ["good", "8"], ["none", "0"]]
-    assert page.rows[1][2:] == ["100\u00a0%", "25\u00a0%", "40\u00a0%"]  # precision, recall, F1
+    precision, recall, f1 = page.rows[1][2:]
+    assert precision == "100\u00a0% (34–100)"
+    assert recall == "25\u00a0% (7–59)"
+    assert f1.startswith("40\u00a0% (")
     assert page.rows[3][2:] == ["–", "–", "–"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -17,7 +17,7 @@ from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
 from resnet_finetune.engine.team import Order
-from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
+from resnet_finetune.model.saved_model import BATCH, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
@@ -76,16 +76,17 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
     validation = material.indices("validation")
-    model.temperature = fit_temperature(logits(model.net, material, validation).numpy(), material.labels(validation))
+    seen = yield from _answers(model.logits, material.pixels, validation)
+    model.temperature = fit_temperature(np.array(seen), material.labels(validation))
     model.save_about(material.run)
-    scores = yield from _scores(model, material.pixels, test)
+    scores = yield from _answers(model.scores, material.pixels, test)
     answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
     result = make_result(model.classes, answers)
 
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        first_scores = yield from _scores(model, material.pixels, test)
+        first_scores = yield from _answers(model.scores, material.pixels, test)
         right = np.argmax(first_scores, 1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(
@@ -110,10 +111,13 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
     disk.write_json(material.run / REPORT, report.to_json())
 
 
-def _scores(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:
+def _answers(
+    answer: Callable[[np.ndarray], np.ndarray], pixels: Pixels, indices: np.ndarray
+) -> Generator[Event, None, list[list[float]]]:
+    """[N, classes] of the photos ``indices``, whose pixels are answered in batches."""
     pace = Pace("test")
-    scores: list[list[float]] = []
+    answers: list[list[float]] = []
     for start in range(0, len(indices), BATCH):
-        scores += model.scores(pixels[indices[start : start + BATCH]]).tolist()
-        yield from pace(len(scores), len(indices))
-    return scores
+        answers += answer(pixels[indices[start : start + BATCH]]).tolist()
+        yield from pace(len(answers), len(indices))
+    return answers

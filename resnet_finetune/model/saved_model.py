@@ -81,18 +81,20 @@ class Classifier:
         self.preprocessing = preprocessing
         self.temperature = temperature  # of the softmax: above 1, the model is less sure than its network
 
-    @torch.inference_mode()
     def scores(self, pixels: np.ndarray) -> np.ndarray:
         """Probabilities float32 [N, classes] of at most ``BATCH`` photos uint8 [N, size, size, 3]."""
-        self.net.eval()
-        device = next(self.net.parameters()).device
-        photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
-        probabilities: np.ndarray = self.probabilities(photos).cpu().numpy()
-        return probabilities
+        return self.calibrated(torch.from_numpy(self.logits(pixels))).numpy()
 
-    def probabilities(self, photos: Tensor) -> Tensor:
-        """Float32 [N, classes] of photos 0 to 255, [N, size, size, 3], on their device."""
-        logits: Tensor = self.net(self.preprocessing.normalise(photos))
+    @torch.inference_mode()
+    def logits(self, pixels: np.ndarray) -> np.ndarray:
+        """What the network says of the same, before it is calibrated."""
+        self.net.eval()
+        photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(next(self.net.parameters()).device)
+        logits: np.ndarray = self.net(self.preprocessing.normalise(photos)).cpu().numpy()
+        return logits
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """Probabilities [N, classes]."""
         return (logits / self.temperature).softmax(1)
 
     def classify(self, paths: Sequence[Path]) -> Iterator[Answer]:

@@ -12,76 +12,9 @@ from math import ceil, log10
 from markupsafe import Markup
 
 from resnet_finetune.ui.texts import percent, text
-from resnet_finetune.words.report import ClassScore
-
-CLOSE = 25  # classes; cells for more are too small for numbers, unless the person asks
-MOST_CLASSES = 100  # a matrix of more is neither readable nor quick to draw
+from resnet_finetune.words.report import ClassScore, Interval
 
 _NOTHING = Markup("")
-
-
-def confusion_matrix(classes: Sequence[str], matrix: Sequence[Sequence[int]], *, shares: bool) -> Markup:
-    """Rows true, columns predicted. ``shares`` divides each row by its sum and writes per cent.
-
-    Right answers are on the diagonal in the one colour, mistakes off it in the other; the fuller the colour, the more photos.
-    """
-    shown = _most_mistaken(matrix)
-    largest = max((matrix[row][column] for row in shown for column in shown), default=0)
-    rows = _NOTHING.join(
-        Markup('<tr><th scope="row" title="{0}"><span>{0}</span></th>{1}</tr>').format(
-            classes[row],
-            _NOTHING.join(
-                _cell(classes, matrix, row, column, sum(matrix[row]) if shares else largest, shares) for column in shown
-            ),
-        )
-        for row in shown
-    )
-    heads = _NOTHING.join(
-        Markup('<th scope="col" title="{0}"><span>{0}</span></th>').format(classes[column]) for column in shown
-    )
-    left_out = text("matrix.left_out", shown=len(shown), all=len(classes)) if len(shown) < len(classes) else ""
-    return Markup(
-        '<figure class="matrix {size}" style="--n:{n}">'
-        '<p class="axis columns">{columns}</p><p class="axis rows">{rows_axis}</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
-        "<table><caption>{label}</caption><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-        '<figcaption><i class="right"></i>{right} <i class="wrong"></i>{wrong} {larger} {left_out}</figcaption></figure>'
-    ).format(
-        size="roomy" if len(shown) <= 8 else "close" if len(shown) <= CLOSE else "dense",
-        n=len(shown),
-        larger=Markup('<label><input type="checkbox">{}</label>').format(text("matrix.larger")) if len(shown) > CLOSE else "",
-        columns=text("matrix.columns"),
-        rows_axis=text("matrix.rows"),
-        label=text("matrix.label"),
-        heads=heads,
-        rows=rows,
-        right=text("matrix.right"),
-        wrong=text("matrix.wrong"),
-        left_out=left_out,
-    )
-
-
-def _most_mistaken(matrix: Sequence[Sequence[int]]) -> list[int]:
-    """All classes in their order, or the ``MOST_CLASSES`` with the most mistakes."""
-    everyone = range(len(matrix))
-    called = [sum(row[column] for row in matrix) for column in everyone]
-    mistakes = [sum(matrix[index]) + called[index] - 2 * matrix[index][index] for index in everyone]
-    return sorted(sorted(everyone, key=lambda index: -mistakes[index])[:MOST_CLASSES])
-
-
-def _cell(classes: Sequence[str], matrix: Sequence[Sequence[int]], row: int, column: int, whole: int, shares: bool) -> Markup:
-    count = matrix[row][column]
-    kind = "right" if row == column else "wrong"
-    if not count:
-        return Markup('<td class="{}"></td>').format("zero " + kind if row == column else "zero")
-    fill = 0.15 + 0.85 * count / whole  # one photo among many must still be seen
-    return Markup('<td class="{kind}{full}" style="--fill:{fill:.0%}" title="{what}">{number}</td>').format(
-        kind=kind,
-        full=" full" if fill > 0.55 else "",
-        fill=fill,
-        what=text("matrix.cell", true=classes[row], predicted=classes[column], count=count, all=sum(matrix[row])),
-        number=round(100 * count / whole) if shares else count,
-    )
 
 
 def per_class_table(scores: Sequence[ClassScore]) -> Markup:
@@ -89,7 +22,11 @@ def per_class_table(scores: Sequence[ClassScore]) -> Markup:
     worst_first = sorted(scores, key=lambda score: (score.f1 is None, score.f1, score.name))
     rows = _NOTHING.join(
         Markup('<tr><th scope="row">{}</th><td>{}</td>{}{}{}</tr>').format(
-            score.name, score.n, _share(score.precision), _share(score.recall), _share(score.f1)
+            score.name,
+            score.n,
+            _share(score.precision, score.precision_interval),
+            _share(score.recall, score.recall_interval),
+            _share(score.f1, score.f1_interval),
         )
         for score in worst_first
     )
@@ -102,10 +39,12 @@ def per_class_table(scores: Sequence[ClassScore]) -> Markup:
     )
 
 
-def _share(value: float | None) -> Markup:
-    if value is None:
+def _share(value: float | None, interval: Interval | None) -> Markup:
+    if value is None or interval is None:
         return Markup("<td>–</td>")
-    return Markup('<td><span class="meter" style="--share:{:.0%}"></span>{}</td>').format(value, percent(value))
+    return Markup('<td><span class="meter" style="--share:{:.0%}"></span>{} <small>{}</small></td>').format(
+        value, percent(value), text("table.interval", low=f"{100 * interval[0]:.0f}", high=f"{100 * interval[1]:.0f}")
+    )
 
 
 def bars(shares: Sequence[tuple[str, float]]) -> Markup:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
+from typing import Any, cast
 
 import gradio as gr
 from markupsafe import Markup
 
-from resnet_finetune.ui import figures, finished
-from resnet_finetune.ui.parts import heading, lead_to, message
-from resnet_finetune.ui.texts import percent, photos, text
+from resnet_finetune.insight.class_order import ORDERS
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix
+from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
+from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Report
 
+MANY = 12  # classes; among more a person wants to look for one
 PAIRS = 6  # of classes that are confused, listed
 SHOWN = 8  # photos of each
 _NOTHING = Markup("")
+
+# What was clicked may be far above.
+_TO_THE_PHOTOS = """() => {
+    setTimeout(() => document.querySelector("#results-cell")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 300);
+    return [];
+}"""
 
 
 def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
@@ -28,62 +38,111 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     run = finished.dropdown(text("results.run"), "results-run")
     summary = gr.HTML(elem_id="results-summary")
     with gr.Column(visible=False) as rest:
-        gr.HTML(Markup("<h3>{}</h3>").format(text("results.where")))
-        shows = gr.Radio(
-            [(text(f"results.shows.{name}"), name) for name in ("counts", "shares")],
-            value="counts",
-            label=text("results.shows"),
-            elem_id="results-shows",
-            elem_classes="switch",
-        )
-        matrix = gr.HTML(elem_id="results-matrix")
+        gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("results.where"), text("results.open")))
+        with gr.Row(elem_classes="ways"):
+            shows = _choice("results.shows", ("counts", "rows", "columns"))
+            order = _choice("results.order", tuple(ORDERS))
+        find = gr.Textbox("", label=text("results.find"), placeholder=text("results.find.hint"), elem_id="results-find")
+        drawn = gr.HTML(js_on_load=matrix.KEYS, elem_id="results-matrix")
+        save = gr.HTML(elem_id="results-save")
+        cell = gr.HTML(js_on_load=ACTIONS, elem_id="results-cell")
+        pairs = gr.HTML(js_on_load=ACTIONS, elem_id="results-pairs")
         details = gr.HTML(elem_id="results-details")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
 
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
+    shown: dict[str, Any] = {
+        "inputs_kwargs": {"path": run, **view},
+        "outputs": [summary, rest, find, drawn, save, cell, pairs, details],
+        **quick,
+    }
     tab.select(
         lambda wanted, chosen: (finished.offer(wanted or chosen), None),
         inputs_kwargs={"wanted": wanted, "chosen": run},
         outputs=[run, wanted],
-        queue=False,
-        show_progress="hidden",
-    ).then(
-        _show,
-        inputs_kwargs={"path": run, "shows": shows},
-        outputs=[summary, rest, matrix, details],
-        queue=False,
-        show_progress="hidden",
+        **quick,
+    ).then(_show, **shown)
+    run.select(_show, **shown)
+    gr.on(
+        [shows.input, order.input, find.input],
+        _redraw,
+        inputs_kwargs={"path": run, **view},
+        outputs=[drawn, save],
+        trigger_mode="always_last",
+        **quick,
     )
-    run.select(
-        _show,
-        inputs_kwargs={"path": run, "shows": shows},
-        outputs=[summary, rest, matrix, details],
-        queue=False,
-        show_progress="hidden",
-    )
-    shows.input(_redraw, inputs_kwargs={"path": run, "shows": shows}, outputs=matrix, queue=False, show_progress="hidden")
+    for part in (drawn, cell, pairs):
+        part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
+    gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
 
 
-def _show(path: str | None, shows: str) -> tuple[Markup, gr.Column, Markup, Markup]:
+def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
+    return gr.Radio(
+        [(text(f"{key}.{name}"), name) for name in names],
+        value=names[0],
+        label=text(key),
+        elem_id=key.replace(".", "-"),
+        elem_classes="switch",
+    )
+
+
+def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ...]:
     run = finished.find(path)
     try:
         report = run.report() if run else None
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), _NOTHING, _NOTHING
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * 6
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), _NOTHING, _NOTHING
-    return _summary(report), gr.Column(visible=True), _matrix(report, shows), _pairs(report) + _classes(report)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * 6
+    return (
+        _summary(report),
+        gr.Column(visible=True),
+        gr.Textbox(visible=len(report.classes) > MANY),
+        *_drawn(run, report, shows, order, query if len(report.classes) > MANY else ""),
+        _NOTHING,
+        _pairs(report),
+        _classes(report),
+    )
 
 
-def _redraw(path: str | None, shows: str) -> Markup:
+def _redraw(path: str | None, shows: str, order: str, query: str) -> tuple[Markup, Markup]:
     run = finished.find(path)
     report = run.report() if run else None
-    return _matrix(report, shows) if report else _NOTHING
+    return _drawn(run, report, shows, order, query) if run and report else (_NOTHING, _NOTHING)
 
 
-def _matrix(report: Report, shows: str) -> Markup:
-    return figures.confusion_matrix(report.classes, report.confusion, shares=shows == "shares")
+def _open(event: gr.EventData, path: str | None) -> Markup:
+    """The photos of a cell. A browser may send anything: only cells that are there are opened."""
+    clicked = event._data if isinstance(event._data, dict) else {}
+    run = finished.find(path)
+    report = run.report() if run else None
+    if report is None:
+        return _NOTHING
+    true, predicted = clicked.get("true"), clicked.get("predicted")
+    there = range(len(report.classes))
+    if not (isinstance(true, int) and isinstance(predicted, int) and true in there and predicted in there):
+        return _NOTHING
+    return cell_photos.draw(report, true, predicted, every=bool(clicked.get("every")))
+
+
+# --- What is drawn -----------------------------------------------------------------------------------------------------
+
+
+def _drawn(run: Run, report: Report, shows: str, order: str, query: str) -> tuple[Markup, Markup]:
+    """The matrix, and the links by which it is saved."""
+    found = set(matrix.found(report.classes, report.confusion, query))
+    if not found:
+        return message("info", text("results.not_found")), _NOTHING
+    wanted = [index for index in ORDERS[order](report.confusion) if index in found]
+    drawn = matrix.draw(report.classes, report.confusion, matrix.View(wanted, cast(matrix.Shows, shows)))
+    links = (
+        Markup('<a href="{}" download>{}</a>').format(downloads.matrix_address(run, order, form), text(f"results.save.{form}"))
+        for form in downloads.FORMS
+    )
+    return drawn, Markup('<p class="save">{} {}</p>').format(text("results.save"), Markup(" · ").join(links))
 
 
 def _summary(report: Report) -> Markup:
@@ -93,6 +152,7 @@ def _summary(report: Report) -> Markup:
     sentences = (
         text("results.interval", low=percent(test.low), high=percent(test.high)),
         text("results.better" if test.low > report.largest_class else "results.not_better", guess=guess),
+        text("results.alike", balanced=percent(report.balanced_accuracy), f1=percent(report.macro_f1)),
         *([] if report.cross_validated else [kept]),
         *report.notes,
     )
@@ -107,28 +167,26 @@ def _summary(report: Report) -> Markup:
 
 def _pairs(report: Report) -> Markup:
     """The classes that are most often taken for another, each with the photos of which the model was surest."""
-    mistakes: dict[tuple[int, int], list[Judged]] = defaultdict(list)  # (true, predicted) → photos
+    mistakes: dict[tuple[int, int], int] = defaultdict(int)  # (true, predicted) → photos
     for photo in report.judged:
         if photo.predicted != photo.true:
-            mistakes[photo.true, photo.predicted].append(photo)
-    items = _NOTHING.join(
-        _pair(report, mistakes[pair]) for pair in sorted(mistakes, key=lambda pair: -len(mistakes[pair]))[:PAIRS]
-    )
+            mistakes[photo.true, photo.predicted] += 1
+    worst = sorted(mistakes, key=lambda pair: -mistakes[pair])[:PAIRS]
+    items = _NOTHING.join(_pair(report, true, predicted) for true, predicted in worst)
     said = Markup('<ol class="pairs">{}</ol>').format(items) if items else Markup("<p>{}</p>").format(text("results.no_pairs"))
     return Markup('<section class="card"><h3>{}</h3>{}</section>').format(text("results.pairs"), said)
 
 
-def _pair(report: Report, mistaken: list[Judged]) -> Markup:
-    true, predicted = mistaken[0].true, mistaken[0].predicted
-    surest = sorted(mistaken, key=lambda photo: -photo.scores[predicted])[:SHOWN]
-    return Markup("<li><b>{}</b> {}<div>{}</div></li>").format(
-        text("results.pair", true=report.classes[true], predicted=report.classes[predicted]),
-        text("results.pair.count", count=len(mistaken), photos=photos(sum(report.confusion[true]))),
-        _NOTHING.join(thumbnail(Path(report.root, photo.path), photo.path) for photo in surest),
+def _pair(report: Report, true: int, predicted: int) -> Markup:
+    there: list[Judged] = cell_photos.photos_of(report, true, predicted)
+    says = matrix.says(report.classes, report.confusion, true, predicted)
+    return Markup("<li>{}<div>{}</div></li>").format(
+        action(says, {"true": true, "predicted": predicted}),
+        _NOTHING.join(thumbnail(Path(report.root, photo.path), photo.path) for photo in there[:SHOWN]),
     )
 
 
 def _classes(report: Report) -> Markup:
-    return Markup('<section class="card"><h3>{}</h3>{}</section>').format(
-        text("results.classes"), figures.per_class_table(report.per_class)
+    return Markup('<section class="card"><h3>{}</h3>{}<p class="note">{}</p></section>').format(
+        text("results.classes"), figures.per_class_table(report.per_class), text("table.note")
     )

@@ -8,7 +8,7 @@ import signal
 from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import State
-from resnet_finetune.ui import figures
+from resnet_finetune.ui import matrix
 from resnet_finetune.ui.parts import message, progress
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import duration, percent, text
@@ -97,5 +97,7 @@ def first_answer(story: Story) -> Markup:
         high=percent(score.high),
     )
     return Markup('<section class="card"><h3>{}</h3><p>{}</p>{}</section>').format(
-        text("train.first"), says, figures.confusion_matrix(story.started.classes, first.confusion, shares=False)
+        text("train.first"),
+        says,
+        matrix.draw(story.started.classes, first.confusion, matrix.View(range(len(story.started.classes)), opens=False)),
     )

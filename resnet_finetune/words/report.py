@@ -13,6 +13,8 @@ from resnet_finetune.words.events import Kept, Score
 
 REPORT = "report.json"  # in a run folder
 
+Interval = tuple[float, float]  # low and high
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
@@ -32,7 +34,7 @@ class Judged:
 class ClassScore:
     """``precision``: of the photos called this, how many are. ``recall``: of the photos that are this, how many were called so.
 
-    None where there is nothing to divide by.
+    Each with its 95 % interval; None where there is nothing to divide by.
     """
 
     name: str
@@ -40,6 +42,9 @@ class ClassScore:
     precision: float | None
     recall: float | None
     f1: float | None
+    precision_interval: Interval | None
+    recall_interval: Interval | None
+    f1_interval: Interval | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,7 @@ class Report(Result):
             **{
                 **values,
                 "test": Score(**values["test"]),
-                "per_class": [ClassScore(**row) for row in values["per_class"]],
+                "per_class": class_scores(values["classes"], values["confusion"]),  # earlier versions had no intervals
                 "judged": [Judged(**row) for row in values["judged"]],
                 "first_answer": FirstScore(**values["first_answer"]),
             }
@@ -114,11 +119,35 @@ def class_scores(classes: list[str], confusion: list[list[int]]) -> list[ClassSc
         right = confusion[index][index]
         n = sum(confusion[index])
         called = sum(row[index] for row in confusion)
-        precision = right / called if called else None
-        recall = right / n if n else None
-        f1 = 2 * right / (n + called) if n + called else None
-        scores.append(ClassScore(name=name, n=n, precision=precision, recall=recall, f1=f1))
+        scores.append(
+            ClassScore(
+                name=name,
+                n=n,
+                precision=right / called if called else None,
+                recall=right / n if n else None,
+                f1=2 * right / (n + called) if n + called else None,
+                precision_interval=_interval(right, called),
+                recall_interval=_interval(right, n),
+                f1_interval=_f1_interval(right, n + called - right),
+            )
+        )
     return scores
+
+
+def _interval(right: int, n: int) -> Interval | None:
+    if not n:
+        return None
+    score = wilson(right, n)
+    return score.low, score.high
+
+
+def _f1_interval(right: int, concerned: int) -> Interval | None:
+    """F1 rises with the share j of ``right`` among all photos that are of the class or called so: F1 = 2 j / (1 + j)."""
+    interval = _interval(right, concerned)
+    if interval is None:
+        return None
+    low, high = (2 * share / (1 + share) for share in interval)
+    return low, high
 
 
 def make_result(classes: list[str], judged: list[Judged]) -> Result:

@@ -1,0 +1,1 @@
+"""What a result shows, beyond its numbers."""

@@ -1,0 +1,22 @@
+"""Tables that a spreadsheet opens as they are meant."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from resnet_finetune.words.spreadsheet import to_csv
+
+
+def test_what_is_written_is_read_again() -> None:
+    written = to_csv([["名字", 'a "quoted", name', 3], ["two\nlines", None, 0.5]])
+    assert written.startswith(b"\xef\xbb\xbf")  # by which Excel knows UTF-8
+    assert list(csv.reader(io.StringIO(written.decode("utf-8-sig"), newline=""))) == [
+        ["名字", 'a "quoted", name', "3"],
+        ["two\nlines", "", "0.5"],
+    ]
+
+
+def test_no_cell_is_run_as_a_formula() -> None:
+    rows = csv.reader(io.StringIO(to_csv([["=1+1", "@SUM(A1)", "+1", "\t=1", -1, "a=b"]]).decode("utf-8-sig"), newline=""))
+    assert next(rows) == ["'=1+1", "'@SUM(A1)", "'+1", "'\t=1", "-1", "a=b"]
