@@ -82,7 +82,7 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
     assert head[1:] == classes
     assert [row[0] for row in rows] == classes
     assert sum(int(count or 0) for row in rows for count in row[1:]) == 40
-    page.get_by_label("Per cent of each row").check()
+    page.get_by_label("% of each row").check()
     expect(page.locator("#results-matrix tbody tr").first).not_to_have_text("\t".join(rows[0]), use_inner_text=True)
     for row in table(page, "#results-matrix")[1:]:
         assert abs(sum(int(share or 0) for share in row[1:]) - 100) <= 2  # per cent, rounded

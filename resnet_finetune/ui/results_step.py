@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import ORDERS
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix
+from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, trust_card
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -48,6 +48,11 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         cell = gr.HTML(js_on_load=ACTIONS, elem_id="results-cell")
         pairs = gr.HTML(js_on_load=ACTIONS, elem_id="results-pairs")
         details = gr.HTML(elem_id="results-details")
+        with gr.Accordion(text("trust"), open=False, elem_id="results-trust"):
+            gr.HTML(Markup("<p>{}</p>").format(text("trust.lead")))
+            calibrated = gr.HTML(elem_id="results-calibration")
+            of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
+            told = gr.HTML(elem_id="results-told")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
@@ -56,7 +61,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
-        "outputs": [summary, rest, find, drawn, save, cell, pairs, details],
+        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told],
         **quick,
     }
     tab.select(
@@ -74,6 +79,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         trigger_mode="always_last",
         **quick,
     )
+    of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
     gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
@@ -94,9 +100,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         report = run.report() if run else None
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * 6
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * 9
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * 6
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * 9
     return (
         _summary(report),
         gr.Column(visible=True),
@@ -105,6 +111,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         _NOTHING,
         _pairs(report),
         _classes(report),
+        trust_card.calibration_chart(report),
+        trust_card.choices(report),
+        trust_card.separation_charts(report, trust_card.ALL),
     )
 
 
@@ -112,6 +121,14 @@ def _redraw(path: str | None, shows: str, order: str, query: str) -> tuple[Marku
     run = finished.find(path)
     report = run.report() if run else None
     return _drawn(run, report, shows, order, query) if run and report else (_NOTHING, _NOTHING)
+
+
+def _separation(path: str | None, of_class: int | None) -> Markup:
+    run = finished.find(path)
+    report = run.report() if run else None
+    if report is None or of_class not in (trust_card.ALL, *range(len(report.classes))):
+        return _NOTHING
+    return trust_card.separation_charts(report, of_class)
 
 
 def _open(event: gr.EventData, path: str | None) -> Markup:
