@@ -14,7 +14,7 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from resnet_finetune.cli import main
 from resnet_finetune.data.dataset import scan
 from resnet_finetune.data.facts import THUMB, Facts
 from resnet_finetune.data.photos import Dataset, Photo
@@ -68,6 +69,7 @@ def few_photos(tmp_path: Path) -> Path:
 
 
 def run_cli(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """The command line as a person's shell starts it."""
     return subprocess.run(
         [sys.executable, "-m", "resnet_finetune", *map(str, arguments)],
         cwd=ROOT,
@@ -80,8 +82,22 @@ def run_cli(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[s
 
 @pytest.fixture
 def cli(home: Path) -> Cli:
-    """The command line as a person's shell starts it."""
-    return lambda *arguments: run_cli(*arguments, home=home)
+    """The command line in this process: one of its own would load torch anew for every command."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        out, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with redirect_stdout(out), redirect_stderr(errors):
+            try:
+                code = main([str(argument) for argument in arguments])
+            except SystemExit as end:  # of argparse
+                assert isinstance(end.code, int)
+                code = end.code
+            out.flush()
+            errors.flush()
+        said, mistakes = (stream.buffer.getvalue().decode() for stream in (out, errors))
+        return subprocess.CompletedProcess(arguments, code, said, mistakes)
+
+    return run
 
 
 @pytest.fixture(scope="session")

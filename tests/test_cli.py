@@ -62,7 +62,17 @@ def test_wrong_usage_ends_with_2(cli: Cli, wrong: list[str]) -> None:
 def test_help_names_every_setting(cli: Cli) -> None:
     done = cli("train", "--help")
     assert done.returncode == 0
-    for option in ("--model", "--preset", "--run-dir", "--seed", "--minutes", "--leave-out", "--weights", "--resume", "--json"):
+    for option in (
+        "--model",
+        "--preset",
+        "--run-dir",
+        "--seed",
+        "--minutes",
+        "--corrections",
+        "--weights",
+        "--resume",
+        "--json",
+    ):
         assert option in done.stdout
 
 
@@ -108,10 +118,10 @@ def test_the_remedies_of_check_are_a_list_to_leave_out(cli: Cli, few_photos: Pat
     }
     list_ = tmp_path / "list.json"
     list_.write_text(json.dumps(conflicts[0]["remedy"]))
-    done = cli("train", few_photos, "--leave-out", list_, "--run-dir", tmp_path / "run", "--json")
+    done = cli("train", few_photos, "--corrections", list_, "--run-dir", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
     assert answer(done)["test"]["n"] == 24  # and none of them is in two classes
-    assert json.loads((tmp_path / "run" / "left_out.json").read_bytes()) == ["blue/wrong.png"]
+    assert json.loads((tmp_path / "run" / "corrections.json").read_bytes()) == {"blue/wrong.png": None}
     assert "24 photos are too few" in done.stderr  # said before the score, which is not a test's
 
 
@@ -121,7 +131,7 @@ def test_a_list_that_is_none_is_told_before_anything_is_made(
 ) -> None:
     if content is not None:
         (tmp_path / "list.json").write_text(content)
-    done = cli("train", photos, "--leave-out", tmp_path / "list.json", "--run-dir", tmp_path / "run", "--json")
+    done = cli("train", photos, "--corrections", tmp_path / "list.json", "--run-dir", tmp_path / "run", "--json")
     assert_to_mend(done, "list.json", words)
     assert not (tmp_path / "run").exists()
 

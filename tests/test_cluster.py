@@ -38,8 +38,8 @@ def run_with_a_stand_in(bundle: Path, tmp_path: Path, *arguments: str) -> list[s
 @posix
 def test_each_machine_is_told_its_part(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text('["cats/1.jpg"]')
-    settings = Settings(data="/data/my photos; rm -rf x", model="resnet50", seed=7, leave_out=str(tmp_path / "list.json"))
-    assert write_bundle(settings, 2, 4, tmp_path / "bundle") == ["README.txt", "left_out.json", "run.sh"]
+    settings = Settings(data="/data/my photos; rm -rf x", model="resnet50", seed=7, corrections=str(tmp_path / "list.json"))
+    assert write_bundle(settings, 2, 4, tmp_path / "bundle") == ["README.txt", "corrections.json", "run.sh"]
     told = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "1", "10.0.0.1")
     assert told[:2] == ["launch", "--machine_rank"]
     options = dict(pairwise(told))
@@ -47,7 +47,7 @@ def test_each_machine_is_told_its_part(tmp_path: Path) -> None:
     assert options["--num_machines"] == "2" and options["--num_processes"] == "8"
     train = told[told.index("train") :]
     assert train[:4] == ["train", "/data/my photos; rm -rf x", "--run-dir", "run"]
-    assert train[4:] == ["--model", "resnet50", "--seed", "7", "--leave-out", "left_out.json"]
+    assert train[4:] == ["--model", "resnet50", "--seed", "7", "--corrections", "corrections.json"]
     assert run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1", "resume")[-3:] == ["train", "--resume", "run"]
     about = (tmp_path / "bundle" / "README.txt").read_text()
     assert "/data/my photos; rm -rf x" in about and "2 machines with 4 GPUs each" in about

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.words import left_out
+from resnet_finetune.words import corrections
 
 
 def choose_folder(page: Page, folder: Path) -> None:
@@ -170,8 +170,8 @@ def test_the_doctor_is_listened_to(page: Page, server_home: Path, demo: Path, tm
     page.reload()
     expect(doctor).to_contain_text("You left 3 photos out", timeout=MINUTE)
     run = train(page, server_home)
-    listed = left_out.read(run.path / left_out.FILE)
-    assert {"Melon/wrong.jpg", "Lemon/alone.jpg"} < listed and len(listed) == 3
+    listed = corrections.read(run.path / corrections.FILE)
+    assert {"Melon/wrong.jpg", "Lemon/alone.jpg"} < set(listed) and list(listed.values()) == [None] * 3
     report = run.report()
     assert report and report.classes == ["Apple", "Melon", "Orange"]
     assert {file: file.read_bytes() for file in root.rglob("*.jpg")} == before
@@ -216,7 +216,7 @@ def test_a_choice_that_is_gone_or_damaged_does_no_harm(browser: Browser, tmp_pat
     home = tmp_path / "home"
     home.mkdir()
     with serving(home, "app.py", "--no-browser") as url:
-        for kept in ("no JSON", "[]", json.dumps({"data": str(tmp_path / "gone"), "where": "x", "left_out": []})):
+        for kept in ("no JSON", "[]", json.dumps({"data": str(tmp_path / "gone"), "where": "x", "clicks": []})):
             (home / "desk.json").write_text(kept)
             with browser.new_context() as context:
                 page = context.new_page()

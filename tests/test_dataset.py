@@ -138,7 +138,7 @@ def test_training_photos_beside_photos_of_no_split_are_no_split(tmp_path: Path) 
 
 def test_what_the_person_leaves_out_is_not_used(tmp_path: Path) -> None:
     found = read_all(make_photos(tmp_path / "photos", each=12))
-    dataset = understand(found, {"red/00.png", "green/03.png", "no/such.png"})
+    dataset = understand(found, dict.fromkeys(["red/00.png", "green/03.png", "no/such.png"]))
     names = {photo.name for photo in dataset.photos}
     assert names == {photo.name for photo in found.photos} - {"red/00.png", "green/03.png"}
     assert counts(dataset) == {"blue": {None: 12}, "green": {None: 11}, "red": {None: 11}}
@@ -146,9 +146,17 @@ def test_what_the_person_leaves_out_is_not_used(tmp_path: Path) -> None:
     assert dataset.rejected == 0
 
 
+def test_a_photo_is_of_the_class_that_the_person_says(tmp_path: Path) -> None:
+    found = read_all(make_photos(tmp_path / "photos", each=12))
+    dataset = understand(found, {"red/00.png": "blue", "green/03.png": "yellow"})
+    assert dataset.classes == ["blue", "green", "red", "yellow"]
+    classes = {photo.name: dataset.classes[photo.label] for photo in dataset.photos}
+    assert (classes["red/00.png"], classes["green/03.png"], classes["red/01.png"]) == ("blue", "yellow", "red")
+
+
 def test_a_class_that_is_left_out_whole_disappears(tmp_path: Path) -> None:
     found = read_all(make_photos(tmp_path / "photos", each=12))
-    dataset = understand(found, [photo.name for photo in found.photos if photo.name.startswith("blue/")])
+    dataset = understand(found, {photo.name: None for photo in found.photos if photo.name.startswith("blue/")})
     assert dataset.classes == ["green", "red"]
     assert {photo.label for photo in dataset.photos} == {0, 1}
     assert all(dataset.classes[photo.label] == photo.path.parent.name for photo in dataset.photos)
@@ -158,7 +166,7 @@ def test_a_class_that_is_left_out_whole_disappears(tmp_path: Path) -> None:
 def test_what_is_left_out_does_not_move_the_classes(tmp_path: Path) -> None:
     """Alone, train/a and test/a would be one class folder within another."""
     found = read_all(write_photos(tmp_path, "train/a*2", "train/b*2", "test/a*2", "test/b*2"))
-    dataset = understand(found, [photo.name for photo in found.photos if "/b/" in photo.name])
+    dataset = understand(found, {photo.name: None for photo in found.photos if "/b/" in photo.name})
     assert counts(dataset) == {"a": {"train": 2, "test": 2}}
 
 
@@ -167,7 +175,7 @@ def test_without_its_copy_a_photo_is_no_conflict_any_more(tmp_path: Path) -> Non
     shutil.copy(root / "red" / "00.png", root / "blue" / "wrong.png")
     scan = read_all(root)
     assert set(found(understand(scan), "label-conflict")) == {"red/00.png", "blue/wrong.png"}
-    assert found(understand(scan, ["blue/wrong.png"]), "label-conflict") == {}
+    assert found(understand(scan, {"blue/wrong.png": None}), "label-conflict") == {}
 
 
 # --- Real data ---------------------------------------------------------------------------------------------------------

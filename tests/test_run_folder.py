@@ -18,7 +18,7 @@ from conftest import ROOT
 
 from resnet_finetune.runs import history, lock, run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.words import left_out
+from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Failed, Finished, FirstAnswer, Progress, Score, Started, Step, Stopped, to_json
 from resnet_finetune.words.settings import Settings
@@ -157,19 +157,19 @@ def test_the_list_of_photos_to_leave_out_is_kept_with_the_run(
 ) -> None:
     (tmp_path / "list.json").write_text('["red/01.png", "red/00.png", "red/01.png"]')
     monkeypatch.chdir(tmp_path)
-    settings = run_folder.create(Settings(data=str(photos), run_dir="run", leave_out="list.json"))
-    assert settings.leave_out == str(tmp_path / "list.json")
-    assert left_out.read(tmp_path / "run" / left_out.FILE) == {"red/00.png", "red/01.png"}
+    settings = run_folder.create(Settings(data=str(photos), run_dir="run", corrections="list.json"))
+    assert settings.corrections == str(tmp_path / "list.json")
+    assert corrections.read(tmp_path / "run" / corrections.FILE) == {"red/00.png": None, "red/01.png": None}
 
 
 def test_a_run_that_leaves_nothing_out_has_no_list(run: Run) -> None:
-    assert not (run.path / left_out.FILE).exists()
+    assert not (run.path / corrections.FILE).exists()
 
 
 def test_a_run_goes_on_when_the_list_that_it_was_made_from_is_gone(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text('["red/00.png"]')
     settings = run_folder.create(
-        Settings(data=str(photos), run_dir=str(tmp_path / "run"), leave_out=str(tmp_path / "list.json"))
+        Settings(data=str(photos), run_dir=str(tmp_path / "run"), corrections=str(tmp_path / "list.json"))
     )
     (tmp_path / "list.json").unlink()
     first = next(event for event in run_folder.record(Run(Path(settings.run_dir)).settings) if not isinstance(event, Progress))
@@ -181,7 +181,7 @@ def test_a_run_goes_on_when_the_list_that_it_was_made_from_is_gone(photos: Path,
 def test_a_list_that_is_none_makes_no_run(photos: Path, tmp_path: Path, home: Path, content: str) -> None:
     (tmp_path / "list.json").write_text(content)
     with pytest.raises(UserError, match=r"list\.json"):
-        run_folder.create(Settings(data=str(photos), leave_out=str(tmp_path / "list.json")))
+        run_folder.create(Settings(data=str(photos), corrections=str(tmp_path / "list.json")))
     assert list(home.glob("runs/*")) == []
 
 

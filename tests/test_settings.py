@@ -65,7 +65,7 @@ def test_every_setting_is_explained() -> None:
 
 def test_settings_survive_json_and_keys_of_a_newer_app() -> None:
     settings = Settings(
-        data="photos", run_dir="run", model="resnet50", preset="thorough", seed=7, minutes=1.5, leave_out="list", weights="w"
+        data="photos", run_dir="run", model="resnet50", preset="thorough", seed=7, minutes=1.5, corrections="list", weights="w"
     )
     again = Settings.from_json(json.loads(json.dumps(settings.to_json() | {"of_a_newer_app": 1})))
     assert again == settings

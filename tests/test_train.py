@@ -26,7 +26,7 @@ from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.model.weights import load_backbone
-from resnet_finetune.words import disk, left_out
+from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -210,7 +210,7 @@ def started_with(settings: Settings) -> Started:
 def test_the_photos_on_the_runs_list_are_left_out(settings: Settings) -> None:
     run = Path(settings.run_dir)
     run.mkdir()
-    left_out.write(run / left_out.FILE, [f"blue/{number:02}.png" for number in range(18)] + ["red/00.png"])
+    corrections.write(run / corrections.FILE, dict.fromkeys([*(f"blue/{number:02}.png" for number in range(18)), "red/00.png"]))
     started = started_with(settings)
     assert started.classes == ["green", "red"]
     assert [sum(split) for split in zip(*started.counts.values(), strict=True)] == [18, 17]
@@ -220,7 +220,7 @@ def test_the_photos_on_the_runs_list_are_left_out(settings: Settings) -> None:
 def test_a_list_that_changed_since_is_another_set_of_photos(settings: Settings) -> None:
     stop, read = stop_after(FirstAnswer)
     read(fine_tune(settings, stop))
-    left_out.write(Path(settings.run_dir, left_out.FILE), ["red/00.png"])
+    corrections.write(Path(settings.run_dir, corrections.FILE), {"red/00.png": None})
     with pytest.raises(UserError, match="changed"):
         list(fine_tune(settings))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 
 from resnet_finetune.data.doctor import examine
@@ -11,7 +11,10 @@ from resnet_finetune.data.likeness import find_likeness
 from resnet_finetune.data.photos import Dataset, Photo
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import grouped
+from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.events import Split
+
+_NONE: Corrections = {}
 
 
 def scan(root: Path, progress: Callable[[int, int], None]) -> Dataset:
@@ -19,21 +22,25 @@ def scan(root: Path, progress: Callable[[int, int], None]) -> Dataset:
     return understand(scan_files(root, progress))
 
 
-def understand(scanned: Scan, left_out: Collection[str] = ()) -> Dataset:
-    """Find the classes, the data's own split and the doctor's findings. ``left_out`` are names of photos not to be used.
+def understand(scanned: Scan, corrections: Corrections = _NONE) -> Dataset:
+    """Find the classes, the data's own split and the doctor's findings. ``corrections`` go before the folders.
 
     Where the data bring train and validation folders but no test, the validation photos are the test photos: they must not
     choose the model.
     """
     layout = find_layout([photo.name for photo in scanned.photos], _meant(scanned), scanned.folders, scanned.tables)
+    places = {
+        name: (corrections.get(name) or class_, split)
+        for name, (class_, split) in layout.places.items()
+        if corrections.get(name, class_) is not None
+    }
     splits: set[Split] = {split or "train" for _, split in layout.places.values()}
     own_split = len(splits) > 1
     roles: dict[Split, Split | None] = {split: split if own_split else None for split in splits}
     if own_split and "test" not in splits:
         roles["validation"] = "test"
 
-    wanted = layout.places.keys() - set(left_out)
-    used = [(file, layout.places[file.name]) for file in scanned.photos if file.name in wanted]
+    used = [(file, places[file.name]) for file in scanned.photos if file.name in places]
     classes = sorted({class_ for _, (class_, _) in used})
     labels = {class_: label for label, class_ in enumerate(classes)}
     alone = [

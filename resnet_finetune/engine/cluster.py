@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from resnet_finetune.engine.launch import launch_options
-from resnet_finetune.words import disk, left_out
+from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import Settings
 
@@ -56,9 +56,9 @@ def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> lis
         if any(to.iterdir()):
             raise UserError(f"{to} is not empty: name a new folder.")
         names = [SCRIPT, ABOUT]
-        if settings.leave_out is not None:
-            left_out.write(to / left_out.FILE, left_out.read(Path(settings.leave_out)))
-            names.append(left_out.FILE)
+        if settings.corrections is not None:
+            corrections.write(to / corrections.FILE, corrections.read(Path(settings.corrections)))
+            names.append(corrections.FILE)
         options = shlex.join(launch_options(machines, cards))
         script = _SCRIPT.format(script=SCRIPT, port=PORT, options=options, train=shlex.join(_arguments(settings)))
         about = _README.format(machines=machines, cards=cards, data=settings.data, port=PORT, script=SCRIPT)
@@ -74,8 +74,8 @@ def _arguments(settings: Settings) -> list[str]:
     given = [settings.data, "--run-dir", "run"]
     for spec in fields(Settings):
         value = getattr(settings, spec.name)
-        if spec.name == "leave_out" and value is not None:
-            value = left_out.FILE
+        if spec.name == "corrections" and value is not None:
+            value = corrections.FILE
         if spec.name not in ("data", "run_dir") and value != spec.default:
             given += ["--" + spec.name.replace("_", "-"), str(value)]
     return given

@@ -26,7 +26,7 @@ from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
-from resnet_finetune.words import disk, left_out
+from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Split, Started
 from resnet_finetune.words.settings import Settings
@@ -77,11 +77,12 @@ def gather(
     found = yield from told("fetch", lambda tell: weights.find_weights(model, start, tell), check_stop)
     if settings.train_on:
         found = replace(found, source=f"the earlier run {Path(settings.train_on).name}")
-    before = _splits_of(Path(settings.train_on)) if settings.train_on else {}
+    earlier = settings.train_on or settings.split_of
+    before = _splits_of(Path(earlier)) if earlier else {}
     root = intake.open_data(settings.data)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
-    not_used = left_out.of_run(run) if team.leads else _left_out_of(settings)
-    dataset = understand(scanned, not_used)
+    corrected = corrections.of_run(run) if team.leads else _corrections_of(settings)
+    dataset = understand(scanned, corrected)
     require_trainable(dataset)
     dataset = split(dataset, settings.seed, before)
     data_fingerprint = fingerprint(dataset)
@@ -94,14 +95,14 @@ def gather(
     notes = list(_notes(dataset, pixels))
     judging = [photo for photo in dataset.photos if photo.split == "test" or dataset.cross_validated]
     seen = sum(before.get(photo.digest, "test") != "test" for photo in judging)
-    if seen:
+    if seen and settings.train_on:
         notes.append(
             f"{seen} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it "
             "is."
         )
-    absent = not_used - {photo.name for photo in scanned.photos}
+    absent = corrected.keys() - {photo.name for photo in scanned.photos}
     if absent:
-        notes.append(f"{len(absent)} of the photos to leave out are not there: {listed(sorted(absent))}.")
+        notes.append(f"{len(absent)} of the photos to correct or to leave out are not there: {listed(sorted(absent))}.")
     if team.leads:
         disk.write_json(run / PHOTOS, before | {photo.digest: photo.split for photo in dataset.photos})
     yield Started(
@@ -140,7 +141,7 @@ def of_no_run(
     """For work that leaves nothing on disk. Raises ``UserError`` when the photos cannot be trained on."""
     root = intake.open_data(settings.data)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
-    dataset = understand(scanned, left_out.read(Path(settings.leave_out)) if settings.leave_out else ())
+    dataset = understand(scanned, _corrections_of(settings))
     require_trainable(dataset)
     dataset = split(dataset, settings.seed)
     began = time.monotonic()
@@ -174,9 +175,11 @@ def _splits_of(run: Path) -> dict[str, Split]:
         ) from error
 
 
-def _left_out_of(settings: Settings) -> frozenset[str]:
-    """On a machine that may have no run folder."""
-    return left_out.read(Path(settings.leave_out)) if settings.leave_out else left_out.of_run(Path(settings.run_dir))
+def _corrections_of(settings: Settings) -> dict[str, str | None]:
+    """Where there may be no run folder."""
+    if settings.corrections:
+        return corrections.read(Path(settings.corrections))
+    return corrections.of_run(Path(settings.run_dir)) if settings.run_dir else {}
 
 
 def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:

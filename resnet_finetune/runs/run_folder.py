@@ -32,7 +32,7 @@ from typing import BinaryIO, Literal
 import resnet_finetune
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
-from resnet_finetune.words import disk, left_out
+from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Event,
@@ -183,11 +183,12 @@ def create(settings: Settings) -> Settings:
         data=_absolute(settings.data) if a_path else settings.data,
         weights=settings.weights and _absolute(settings.weights),
         train_on=settings.train_on and _absolute(settings.train_on),
-        leave_out=settings.leave_out and _absolute(settings.leave_out),
+        split_of=settings.split_of and _absolute(settings.split_of),
+        corrections=settings.corrections and _absolute(settings.corrections),
         run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
     )
     settings.check(catalog.names())
-    not_used = left_out.read(Path(settings.leave_out)) if settings.leave_out else None
+    corrected = corrections.read(Path(settings.corrections)) if settings.corrections else None
     folder = Path(settings.run_dir)
     try:
         if own_name:
@@ -202,8 +203,8 @@ def create(settings: Settings) -> Settings:
             "created": datetime.now().astimezone().isoformat(timespec="microseconds"),
             "versions": _versions(),
         }
-        if not_used is not None:
-            left_out.write(folder / left_out.FILE, not_used)
+        if corrected is not None:
+            corrections.write(folder / corrections.FILE, corrected)
         disk.write_json(folder / RUN, about)
         if not own_name:
             _remember(folder)

@@ -8,7 +8,7 @@ from resnet_finetune.engine.advise import advise
 from resnet_finetune.model import catalog
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import duration, percent, photos, text
-from resnet_finetune.ui.trial import Attempt
+from resnet_finetune.ui.trial import Attempt, of_desk
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.events import Event, Progress
 
@@ -65,4 +65,4 @@ def _name(model: str) -> str:
     return f"ResNet-{catalog.find(model).depth}"
 
 
-ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice.recommended))
+ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice.recommended), of_desk)

@@ -225,9 +225,9 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
     elif clicked.get("undo"):
         now = now.undone()
     elif "of" in clicked:
-        now = now.without(seen.findings.remedy_for(str(clicked.get("leave")), str(clicked["of"])))
+        now = now.corrected(dict.fromkeys(seen.findings.remedy_for(str(clicked.get("leave")), str(clicked["of"]))))
     else:
-        now = now.without(seen.findings.remedy(str(clicked.get("leave"))))
+        now = now.corrected(dict.fromkeys(seen.findings.remedy(str(clicked.get("leave")))))
     now.keep()
     return _found(now, seen.scanned)
 
@@ -240,9 +240,9 @@ def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answe
 
 
 def _found(chosen: Desk, scanned: Scan) -> Answer:
-    dataset = understand(scanned, chosen.names)
+    dataset = understand(scanned, chosen.corrections)
     findings = Findings.of(dataset)
-    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.names, well=bool(dataset.classes))
+    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.corrections, well=bool(dataset.classes))
     try:
         require_trainable(dataset)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What lies on the desk: the photos that were chosen, and which of them are left out. It outlives the tab and the app."""
+"""What lies on the desk: the photos that were chosen, and what was corrected of them. It outlives the tab and the app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from resnet_finetune.words import disk, left_out
+from resnet_finetune.words import corrections, disk
+from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.home import home
 
 
@@ -14,28 +15,28 @@ from resnet_finetune.words.home import home
 class Desk:
     data: str  # as in the settings of a run
     where: str  # in words
-    left_out: tuple[tuple[str, ...], ...] = ()  # names of photos, by the clicks that left them out
+    clicks: tuple[Corrections, ...] = ()  # what each corrected
 
     @property
-    def names(self) -> frozenset[str]:
-        return frozenset(name for names in self.left_out for name in names)
+    def corrections(self) -> dict[str, str | None]:
+        return {name: class_ for click in self.clicks for name, class_ in click.items()}
 
-    def without(self, names: tuple[str, ...]) -> Desk:
-        return replace(self, left_out=(*self.left_out, names)) if names else self
+    def corrected(self, click: Corrections) -> Desk:
+        return replace(self, clicks=(*self.clicks, click)) if click else self
 
     def undone(self) -> Desk:
-        return replace(self, left_out=self.left_out[:-1])
+        return replace(self, clicks=self.clicks[:-1])
 
-    def list_file(self) -> str | None:
-        """The names in a file, as a run is told them; None when there are none. Raises ``OSError``."""
-        if not self.names:
+    def corrections_file(self) -> str | None:
+        """The corrections in a file, as a run is told them; None when there are none. Raises ``OSError``."""
+        if not self.corrections:
             return None
-        left_out.write(home() / left_out.FILE, self.names)
-        return str(home() / left_out.FILE)
+        corrections.write(home() / corrections.FILE, self.corrections)
+        return str(home() / corrections.FILE)
 
     def keep(self) -> None:
         """For the next visit. A desk that cannot be kept is only a little less comfortable."""
-        values = {"data": self.data, "where": self.where, "left_out": [list(names) for names in self.left_out]}
+        values = {"data": self.data, "where": self.where, "clicks": self.clicks}
         with suppress(OSError):
             home().mkdir(parents=True, exist_ok=True)
             disk.write_json(_file(), values)
@@ -45,10 +46,14 @@ def kept() -> Desk | None:
     """As it was left, if it was."""
     try:
         values = disk.read_json(_file())
-        names = tuple(tuple(map(str, names)) for names in values["left_out"])
-        return Desk(data=str(values["data"]), where=str(values["where"]), left_out=names)
-    except (OSError, ValueError, KeyError, TypeError):
+        clicks = tuple({str(name): _class(class_) for name, class_ in click.items()} for click in values["clicks"])
+        return Desk(data=str(values["data"]), where=str(values["where"]), clicks=clicks)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _class(said: object) -> str | None:
+    return None if said is None else str(said)
 
 
 def _file() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from resnet_finetune.data.problems import Problem
 from resnet_finetune.ui.parts import action
 from resnet_finetune.ui.texts import photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
+from resnet_finetune.words.corrections import Corrections
 
 # What harms the score most comes first. "leak" to "few-occasions" make it dishonest, and are shown unfolded.
 SERIOUS = ("label-conflict", "leak", "shortcut", "few-occasions")
@@ -54,22 +55,29 @@ class Findings:
         return next((problem.remedy for problem in self.by_kind.get(kind, []) if problem.path == path), ())
 
 
-def cards(findings: Findings, left_out: Collection[str], *, well: bool) -> Markup:
+def cards(findings: Findings, corrections: Corrections, *, well: bool) -> Markup:
     """The findings and what was done about them. Where there are none, that all is ``well``, if it can be."""
     shown = _NOTHING.join(_card(findings, kind, found) for kind, found in findings.by_kind.items())
-    if not shown and not left_out:
+    if not shown and not corrections:
         said = Markup('<section class="card doctor"><h3>{}</h3><p>{}</p></section>').format(text("doctor"), text("doctor.well"))
         return said if well else _NOTHING
     done = ""
-    if left_out:
+    if corrections:
         done = Markup('<p class="done">{} {} {}</p>').format(
-            text("doctor.done", photos=photos(len(left_out))),
+            _done(corrections),
             action(text("doctor.undo"), {"undo": True}),
             action(text("doctor.undo_all"), {"undo_all": True}),
         )
     return Markup('<section class="card doctor"><h3>{}</h3><p>{}</p>{}{}</section>').format(
         text("doctor"), text("doctor.lead"), done, shown
     )
+
+
+def _done(corrections: Corrections) -> str:
+    out = sum(class_ is None for class_ in corrections.values())
+    moved = len(corrections) - out
+    said = [text(key, photos=photos(n)) for key, n in (("doctor.done", out), ("doctor.moved", moved)) if n]
+    return " ".join(said)
 
 
 def _card(findings: Findings, kind: str, found: Sequence[Problem]) -> Markup:

@@ -42,7 +42,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_classes="cards",
         elem_id="preset",
     )
-    advisor.ATTEMPT.build(chosen, model, preset=preset)
+    advisor.ATTEMPT.build(model, chosen=chosen, preset=preset)
     with gr.Accordion(text("model.more"), open=False):
         with gr.Row():  # an empty number field says 0
             minutes = gr.Number(
@@ -53,7 +53,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         rate = gr.Number(
             0, label=_label("learning_rate"), info=f"{_help('learning_rate')} {text('model.rate.none')}", elem_id="rate"
         )
-        rate_finder.ATTEMPT.build(chosen, rate, model=model, preset=preset)
+        rate_finder.ATTEMPT.build(rate, chosen=chosen, model=model, preset=preset)
     system = gr.HTML(elem_id="machine")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "data")

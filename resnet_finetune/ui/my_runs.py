@@ -20,7 +20,7 @@ from resnet_finetune.ui.model_step import starting_from
 from resnet_finetune.ui.parts import ACTIONS, action, heading, message
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
-from resnet_finetune.words import left_out
+from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
 
@@ -156,10 +156,10 @@ def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
     settings = run.settings
     where = text("data.demo.named") if settings.data == "demo" else text("data.folder.named", name=Path(settings.data).name)
-    names = tuple(sorted(left_out.of_run(run.path)))
+    corrected = corrections.of_run(run.path)
     return [
         _NOTHING,
-        Desk(data=settings.data, where=where, left_out=(names,) if names else ()),
+        Desk(data=settings.data, where=where, clicks=(corrected,) if corrected else ()),
         gr.Tabs(selected="data"),
         starting_from(train_on),
         settings.model,

@@ -10,7 +10,7 @@ from resnet_finetune.engine.rate_finder import LOWEST, find_rate
 from resnet_finetune.ui.figures import Line, chart
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import text
-from resnet_finetune.ui.trial import Attempt
+from resnet_finetune.ui.trial import Attempt, of_desk
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.rates import RateTrial
 
@@ -43,4 +43,4 @@ def _curve(found: RateTrial) -> Markup:
     return said + drawn
 
 
-ATTEMPT = Attempt("rates", find_rate, _doing, lambda found: (_curve(found), found.suggested))
+ATTEMPT = Attempt("rates", find_rate, _doing, lambda found: (_curve(found), found.suggested), of_desk)

@@ -11,12 +11,14 @@ from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import ORDERS
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, trust_card
+from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, side_by_side, suspects, trust_card
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
+from resnet_finetune.words import corrections
+from resnet_finetune.words.comparison import compare
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.report import Judged, Report
+from resnet_finetune.words.report import Judged, Report, corrected
 
 MANY = 12  # classes; among more a person wants to look for one
 PAIRS = 6  # of classes that are confused, listed
@@ -53,6 +55,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             calibrated = gr.HTML(elem_id="results-calibration")
             of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
             told = gr.HTML(elem_id="results-told")
+        doubts = suspects.build(tabs, run)
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
@@ -61,7 +64,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
-        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told],
+        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told, *doubts],
         **quick,
     }
     tab.select(
@@ -100,11 +103,11 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         report = run.report() if run else None
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * 9
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 5)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * 9
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (9 + 5)
     return (
-        _summary(report),
+        _summary(run, report),
         gr.Column(visible=True),
         gr.Textbox(visible=len(report.classes) > MANY),
         *_drawn(run, report, shows, order, query if len(report.classes) > MANY else ""),
@@ -114,6 +117,7 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         trust_card.calibration_chart(report),
         trust_card.choices(report),
         trust_card.separation_charts(report, trust_card.ALL),
+        *suspects.shown(run),
     )
 
 
@@ -126,7 +130,7 @@ def _redraw(path: str | None, shows: str, order: str, query: str) -> tuple[Marku
 def _separation(path: str | None, of_class: int | None) -> Markup:
     run = finished.find(path)
     report = run.report() if run else None
-    if report is None or of_class not in (trust_card.ALL, *range(len(report.classes))):
+    if report is None or of_class is None or of_class not in (trust_card.ALL, *range(len(report.classes))):
         return _NOTHING
     return trust_card.separation_charts(report, of_class)
 
@@ -162,7 +166,7 @@ def _drawn(run: Run, report: Report, shows: str, order: str, query: str) -> tupl
     return drawn, Markup('<p class="save">{} {}</p>').format(text("results.save"), Markup(" · ").join(links))
 
 
-def _summary(report: Report) -> Markup:
+def _summary(run: Run, report: Report) -> Markup:
     test = report.test
     guess = percent(report.largest_class)
     kept = text(f"results.kept.{report.kept}", first=percent(report.first_answer.validation_accuracy))
@@ -171,6 +175,7 @@ def _summary(report: Report) -> Markup:
         text("results.better" if test.low > report.largest_class else "results.not_better", guess=guess),
         text("results.alike", balanced=percent(report.balanced_accuracy), f1=percent(report.macro_f1)),
         *([] if report.cross_validated else [kept]),
+        *_before_and_after(run, report),
         *report.notes,
     )
     right = round(test.accuracy * test.n)
@@ -180,6 +185,20 @@ def _summary(report: Report) -> Markup:
         text("results.says.crossed" if report.cross_validated else "results.says", right=right, n=test.n, accuracy=said),
         _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
     )
+
+
+def _before_and_after(run: Run, report: Report) -> list[str]:
+    """What the corrections changed, of a run that was made to find out."""
+    earlier = finished.find(run.settings.split_of)
+    before = earlier.report() if earlier else None
+    again = corrected(before, corrections.of_run(run.path)) if before else None
+    if earlier is None or again is None:
+        return []
+    scores = {key: percent(one.test.accuracy) for key, one in (("before", again), ("after", report))}
+    return [
+        text("results.corrected", name=earlier.title, **scores),
+        side_by_side.verdict(earlier.title, run.title, compare(again, report)),
+    ]
 
 
 def _pairs(report: Report) -> Markup:

@@ -20,7 +20,7 @@ from resnet_finetune.words.settings import Settings
 
 MOST = 4  # at once: more lines cannot be told apart
 _NOTHING = Markup("")
-_NOT_SET = ("run_dir", "leave_out")  # differ without meaning anything
+_NOT_SET = ("run_dir", "corrections", "split_of")  # differ without meaning anything
 
 
 def side_by_side(runs: Sequence[Run]) -> Markup:
@@ -42,11 +42,12 @@ def _verdicts(tested: Sequence[tuple[Run, Report]]) -> Markup:
     said = []
     for other, theirs in tested[1:]:
         first, report = tested[0]
-        said.append(_verdict(first.title, other.title, compare(report, theirs)))
+        said.append(verdict(first.title, other.title, compare(report, theirs)))
     return _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in said)
 
 
-def _verdict(first: str, second: str, found: Comparison | None) -> str:
+def verdict(first: str, second: str, found: Comparison | None) -> str:
+    """Which of two runs is the better, in words."""
     if found is None:
         return text("compare.apart", first=first, second=second)
     if found.only_first == found.only_second == 0:

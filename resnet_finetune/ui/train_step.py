@@ -105,11 +105,11 @@ def _start(
     watch: Watch, chosen: Chosen, weights: str, minutes: float, learning_rate: float, **choices: Any
 ) -> tuple[Markup, Watch]:
     try:
-        leave_out = chosen.desk.list_file()
+        corrections = chosen.desk.corrections_file()
         run = jobs.start(
             Settings(
                 data=chosen.desk.data,
-                leave_out=leave_out,
+                corrections=corrections,
                 weights=weights.strip() or None,
                 minutes=minutes or None,
                 learning_rate=learning_rate or None,

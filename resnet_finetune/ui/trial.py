@@ -1,5 +1,5 @@
-"""Something is tried on the chosen photos before a training, and what comes of it is written into one of the choices. A button
-asks for it, another stops it, and meanwhile it is said how far it has come.
+"""Something is tried on photos, and what comes of it is shown and kept: in one of the choices for a training, or in a state. A
+button asks for it, another stops it, and meanwhile it is said how far it has come.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 from markupsafe import Markup
 
@@ -16,7 +17,7 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.runs import jobs
 from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.data_step import Chosen
-from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
@@ -35,36 +36,39 @@ class Attempt(Generic[T]):
     name: str
     steps: Callable[[Settings, Callable[[], None]], Generator[Event, None, T]]  # the work; told how to ask whether to stop
     doing: Callable[[Event | None], str]  # in words, by its last event
-    answer: Callable[[T], tuple[Markup, Any]]  # what is said of the result, and the value of the choice
+    answer: Callable[[T], tuple[Markup, Any]]  # what is said of the result, and the value that is kept
+    settings: Callable[..., Settings | None]  # of ``given``; None when there are no photos. May raise OSError, UserError
 
-    def build(self, chosen: gr.State, into: Component, **choices: Component) -> None:
-        """The buttons and the place for what comes of it. ``choices`` are settings that it depends on, by name."""
+    def build(self, into: Component, js: str = ACTIONS, **given: Block) -> gr.HTML:
+        """The buttons, and the place for what comes of it, which comes back. ``js`` tells of clicks in it."""
         trial = gr.State(None)
         with gr.Row(elem_classes="onward"):
             ask = gr.Button(text(f"{self.name}.ask"), elem_id=f"{self.name}-ask")
             stop = gr.Button(text(f"{self.name}.stop"), variant="stop", visible=HIDDEN, elem_id=f"{self.name}-stop")
-        found = gr.HTML(elem_id=self.name)
+        found = gr.HTML(js_on_load=js, elem_id=self.name)
         ask.click(
             self._asked,
-            inputs_kwargs={"chosen": chosen, **choices},
+            inputs_kwargs=given,
             outputs=[found, into, ask, stop, trial],
             show_progress="hidden",
         )
         stop.click(_stop, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+        return found
 
-    def _asked(self, chosen: Chosen | None, **choices: Any) -> Iterator[Shown]:
-        if chosen is None:
-            yield self._shown(message("info", text("train.no_data")))
-        elif jobs.current():
-            yield self._shown(message("info", text("advisor.busy")))
-        else:
-            failed = text(f"{self.name}.failed")
-            try:
-                yield from self._tried(Settings(data=chosen.desk.data, leave_out=chosen.desk.list_file(), **choices))
-            except OSError as error:
-                yield self._shown(message("bad", failed, [text("train.no_list", reason=error.strerror)]))
-            except UserError as error:
-                yield self._shown(message("bad", failed, error.messages))
+    def _asked(self, **given: Any) -> Iterator[Shown]:
+        failed = text(f"{self.name}.failed")
+        try:
+            settings = self.settings(**given)
+            if settings is None:
+                yield self._shown(message("info", text("train.no_data")))
+            elif jobs.current():
+                yield self._shown(message("info", text("advisor.busy")))
+            else:
+                yield from self._tried(settings)
+        except OSError as error:
+            yield self._shown(message("bad", failed, [text("train.no_list", reason=error.strerror)]))
+        except UserError as error:
+            yield self._shown(message("bad", failed, error.messages))
 
     def _tried(self, settings: Settings) -> Iterator[Shown]:
         """Says how far it has come, until it is over or not wanted any more."""
@@ -92,6 +96,13 @@ class Attempt(Generic[T]):
             text(f"{self.name}.stop" if wanted else "train.stopping"), visible=seen_if(trial is not None), interactive=wanted
         )
         return found, gr.skip() if value is None else value, gr.Button(visible=seen_if(trial is None)), stop, trial
+
+
+def of_desk(chosen: Chosen | None, **choices: Any) -> Settings | None:
+    """For what is tried before a training."""
+    if chosen is None:
+        return None
+    return Settings(data=chosen.desk.data, corrections=chosen.desk.corrections_file(), **choices)
 
 
 def _stop(trial: Trial | None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
 from resnet_finetune.words import disk
+from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Kept, Score
 
@@ -166,6 +167,17 @@ def make_result(classes: list[str], judged: list[Judged]) -> Result:
         per_class=per_class,
         judged=judged,
     )
+
+
+def corrected(report: Report, corrections: Corrections) -> Report | None:
+    """What ``report`` would be by the corrected classes, without the photos that are not to be used; None if none is left."""
+    known = {name: number for number, name in enumerate(report.classes)}
+    judged = []
+    for photo in report.judged:
+        true = known.get(corrections.get(photo.path, report.classes[photo.true]) or "")
+        if true is not None:
+            judged.append(replace(photo, true=true))
+    return replace(report, **vars(make_result(report.classes, judged))) if judged else None
 
 
 def read_report(run: Path) -> Report | None:

@@ -30,7 +30,17 @@ class Settings:
     learning_rate: float | None = _setting(
         None, "Learning rate", "The highest that the last layer gets; without one, the preset’s.", 1e-7, 1.0
     )
-    leave_out: str | None = _setting(None, "Leave out", "A file with a JSON list of the photos that are not to be used.")
+    corrections: str | None = _setting(
+        None,
+        "Corrections",
+        "A JSON file that says of photos to which class they belong, or null for those that are not to be used; or a JSON list "
+        "of these.",
+    )
+    split_of: str | None = _setting(
+        None,
+        "Judged like",
+        "The folder of an earlier run: its test photos are tested on again, so that the two can be compared.",
+    )
     train_on: str | None = _setting(
         None, "Train on from", "The folder of an earlier run: it starts from that model, and its test photos stay test photos."
     )
