@@ -1,13 +1,21 @@
 // Photos that may be in the wrong class, by mouse and keyboard: 1, 2, 3 press the buttons of the photo that has the focus, and the
-// next photo gets it. The server draws the list anew after each verdict, so the focus is put back.
+// next photo gets it at once. The server draws the list anew after each verdict, so the focus is put back.
 
-let wanted = null; // the number of the photo that is to have the focus
+let focused = null; // the number of the photo that is to have the focus
+
+function focus() {
+    const photo = element.querySelector(`[data-photo="${focused}"]`) ?? element.querySelector(`[data-photo="${focused - 1}"]`);
+    photo?.focus();
+}
 
 element.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-do]");
     if (!button) return;
     const photo = button.closest("[data-photo]");
-    if (photo) wanted = Number(photo.dataset.photo) + 1;
+    if (photo) {
+        focused = Number(photo.dataset.photo) + 1;
+        focus();
+    }
     trigger("click", JSON.parse(button.dataset.do));
 });
 
@@ -20,8 +28,5 @@ element.addEventListener("keydown", (event) => {
 });
 
 new MutationObserver(() => {
-    if (wanted === null) return;
-    const photo = element.querySelector(`[data-photo="${wanted}"]`) ?? element.querySelector(`[data-photo="${wanted - 1}"]`);
-    wanted = null;
-    photo?.focus();
+    if (focused !== null && document.activeElement === document.body) focus();
 }).observe(element, { childList: true, subtree: true });

@@ -14,7 +14,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from resnet_finetune.insight.class_order import ORDERS
 from resnet_finetune.runs import parcel
 from resnet_finetune.runs.run_folder import Run, list_runs
-from resnet_finetune.ui import matrix_picture
+from resnet_finetune.ui import matrix_picture, report_page
 from resnet_finetune.ui.texts import text
 
 _CHUNK = 2**20  # bytes
@@ -36,6 +36,20 @@ def address(run: Run) -> str:
 def matrix_address(run: Run, order: str, form: str) -> str:
     """Where its confusion matrix can be fetched, with the classes in an order of ``class_order.ORDERS``."""
     return f"/download/matrix/{_key(run)}/{order}.{form}"
+
+
+def report_address(run: Run) -> str:
+    """Where its report can be fetched."""
+    return f"/download/report/{_key(run)}"
+
+
+@_router.get("/report/{key}")
+def _report(key: str) -> Response:
+    run = _find(key)
+    report = run.report() if run else None
+    if run is None or report is None:
+        return PlainTextResponse(text("runs.gone"), status_code=404)
+    return Response(report_page.page(run, report), media_type="text/html", headers=_named(run, "report.html"))
 
 
 @_router.get("/matrix/{key}/{order}.{form}")

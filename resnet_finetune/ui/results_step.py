@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import ORDERS
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, side_by_side, suspects, trust_card
+from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, proof, side_by_side, suspects, trust_card
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -56,6 +56,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
             told = gr.HTML(elem_id="results-told")
         doubts = suspects.build(tabs, run)
+        proven = proof.build(tabs, run)
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
@@ -64,7 +65,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
-        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told, *doubts],
+        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told, *doubts, *proven],
         **quick,
     }
     tab.select(
@@ -103,9 +104,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         report = run.report() if run else None
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 5)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (9 + 5)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
@@ -118,6 +119,7 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         trust_card.choices(report),
         trust_card.separation_charts(report, trust_card.ALL),
         *suspects.shown(run),
+        *proof.shown(run),
     )
 
 

@@ -16,7 +16,7 @@ from resnet_finetune.runs import jobs, verdicts
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.runs.verdicts import Verdict
 from resnet_finetune.ui import finished
-from resnet_finetune.ui.parts import HIDDEN, message, seen_if
+from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.ui.trial import Attempt
@@ -40,8 +40,8 @@ def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     listed = _ATTEMPT.build(found, _KEYS, path=run)
     said = gr.HTML(elem_id="suspects-said")
     with gr.Row(elem_classes="onward"):
-        undo = gr.Button(text("suspects.undo"), visible=HIDDEN, elem_id="suspects-undo")
-        again = gr.Button(text("suspects.again"), variant="primary", visible=HIDDEN, elem_id="suspects-again")
+        undo = gr.Button(text("suspects.undo"), visible=False, elem_id="suspects-undo")
+        again = gr.Button(text("suspects.again"), variant="primary", visible=False, elem_id="suspects-again")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     have: dict[str, Any] = {"path": run, "found": found}
@@ -112,8 +112,8 @@ def _parts(run: Run | None, found: list[Suspect] | None) -> list[Any]:
     return [
         _list(found, said) if found else _NOTHING,
         message("info", text("suspects.said", judged=photos(len(said)), changed=changed)) if said else _NOTHING,
-        gr.Button(visible=seen_if(bool(said))),
-        gr.Button(visible=seen_if(changed > 0)),
+        gr.Button(visible=bool(said)),
+        gr.Button(visible=changed > 0),
     ]
 
 
