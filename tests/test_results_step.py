@@ -116,7 +116,7 @@ def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Ru
     results.get_by_role("tab", name="Results").click()
     expect(results.locator("#suspects-said")).to_contain_text("You judged 2 photos;")
     results.locator("#suspects-again").click()
-    results.locator("#train-next").click(timeout=3 * MINUTE)
+    results.locator("#train-next").click(timeout=5 * MINUTE)
     summary = results.locator("#results-summary")
     expect(summary).to_contain_text("18 of 18 test photos named right: 100")
     expect(summary).to_contain_text("By the corrected labels that one named 100\u00a0% right, this one 100\u00a0%.")
