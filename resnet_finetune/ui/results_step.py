@@ -11,7 +11,18 @@ from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import ORDERS
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import cell_photos, downloads, figures, finished, matrix, proof, side_by_side, suspects, trust_card
+from resnet_finetune.ui import (
+    cell_photos,
+    downloads,
+    figures,
+    finished,
+    learning,
+    matrix,
+    proof,
+    side_by_side,
+    suspects,
+    trust_card,
+)
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -55,6 +66,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             calibrated = gr.HTML(elem_id="results-calibration")
             of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
             told = gr.HTML(elem_id="results-told")
+            gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("learning"), text("learning.lead")))
+            learning.ATTEMPT.build(gr.State(None), path=run)
         doubts = suspects.build(tabs, run)
         proven = proof.build(tabs, run)
     with gr.Row(elem_classes="onward"):

@@ -19,12 +19,11 @@ from resnet_finetune.ui import finished
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
-from resnet_finetune.ui.trial import Attempt
+from resnet_finetune.ui.trial import Attempt, of_run
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.home import home
-from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.suspect import Suspect
 
 MOST = 60  # photos that are shown
@@ -170,14 +169,8 @@ def _answer(found: list[Suspect]) -> tuple[Markup, list[Suspect]]:
     return _list(found, []) if found else message("good", text("suspects.none")), found
 
 
-def _settings(path: str | None) -> Settings | None:
-    """Of the run that is looked at, whose corrections are in its folder."""
-    run = finished.find(path)
-    return run.settings if run else None
-
-
 def _doing(last: Event | None) -> str:
     return text("suspects.features" if isinstance(last, Progress) and last.stage == "features" else "advisor.scan")
 
 
-_ATTEMPT = Attempt("suspects", check_labels, _doing, _answer, _settings)
+_ATTEMPT = Attempt("suspects", check_labels, _doing, _answer, of_run)

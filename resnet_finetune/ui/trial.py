@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.runs import jobs
+from resnet_finetune.ui import finished
 from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.parts import ACTIONS, HIDDEN, message, progress, seen_if
@@ -103,6 +104,12 @@ def of_desk(chosen: Chosen | None, **choices: Any) -> Settings | None:
     if chosen is None:
         return None
     return Settings(data=chosen.desk.data, corrections=chosen.desk.corrections_file(), **choices)
+
+
+def of_run(path: str | None) -> Settings | None:
+    """For what is tried on the photos of the run that is looked at, with the corrections in its folder."""
+    run = finished.find(path)
+    return run.settings if run else None
 
 
 def _stop(trial: Trial | None) -> None:

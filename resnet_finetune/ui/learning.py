@@ -1,0 +1,50 @@
+"""Would more photos help, and of which class? As the page shows it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from resnet_finetune.engine.learning_curve import SHARES, learning_curve
+from resnet_finetune.ui.parts import message
+from resnet_finetune.ui.texts import percent, text
+from resnet_finetune.ui.trial import Attempt, of_run
+from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.lesson import Lesson
+
+
+def _doing(last: Event | None) -> str:
+    return text("learning.features" if isinstance(last, Progress) and last.stage == "features" else "advisor.scan")
+
+
+def _answer(lessons: list[Lesson]) -> tuple[Markup, None]:
+    everyone, *classes = lessons
+    gaining = [lesson.name for lesson in classes if lesson.would_gain]
+    if gaining:
+        says = text("learning.some", names=", ".join(f"“{name}”" for name in gaining[:5]))
+    else:
+        says = text("learning.all" if everyone.would_gain else "learning.none")
+    return message("info", says, [text("learning.how")]) + _table(lessons), None
+
+
+def _table(lessons: list[Lesson]) -> Markup:
+    heads = [
+        text("table.class"), text("data.table.photos"), *(text("learning.share", share=percent(share)) for share in SHARES),
+        text("learning.gain"),
+    ]  # fmt: skip
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
+    rows = Markup("").join(_row(lesson) for lesson in lessons)
+    return Markup('<div class="scroll"><table class="scores"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        head, rows
+    )
+
+
+def _row(lesson: Lesson) -> Markup:
+    gain = text("learning.points", gain=f"{100 * lesson.gain:+.0f}", error=f"{100 * lesson.error:.0f}")
+    cells = [str(lesson.photos), *map(percent, lesson.recalls), gain]
+    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+        text("trust.all") if lesson.name is None else lesson.name,
+        Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells),
+    )
+
+
+ATTEMPT = Attempt("learning", learning_curve, _doing, _answer, of_run)
