@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from resnet_finetune.engine.export import export_onnx
 
 from resnet_finetune.data.images import square
-from resnet_finetune.engine.export import export_onnx
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.words.errors import UserError
 
