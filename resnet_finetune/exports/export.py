@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -105,6 +106,7 @@ def _give_out(folder: Path, to: Path) -> list[Path]:
             disk.write_bytes(to / file.name, file.read_bytes())
     except OSError:
         for file in given:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink()
         raise
     return given
