@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import MINUTE, ROOT, run_cli, shared, some_of
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from resnet_finetune.data.images import UnreadablePhoto, decode
@@ -97,7 +98,6 @@ def test_onnx_on_new_and_on_odd_photos(demo_run: Path, new_photos: Path, hostile
     model = load_model(demo_run)
     model.net.cpu()
     parity = drained(seal.prove(model, of(demo_run, photos), tmp_path / "to"))
-    print(parity)
     assert parity.agree >= 0.995 * len(photos)
     assert parity.max_abs_diff <= 1e-3
 
@@ -154,8 +154,6 @@ def test_the_page_gives_the_same_labels_in_a_browser_without_a_network(
 
 def test_the_page_reads_photos_as_the_app_does(trained: Path, tmp_path: Path, browser: Browser) -> None:
     """Turned by EXIF, with transparency, large, and no photo at all; classes that would end a script."""
-    from PIL import Image
-
     run, photos = tmp_path / "run", tmp_path / "photos"
     shutil.copytree(trained, run)
     names = ['</script><script>document.title = "taken"</script>', "<b>苹果</b> 🍎", "$model"]
