@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Format = Literal["folder", "web", "space", "onnx", "onnx-int8", "torch", "safetensors"]
+Format = Literal["web", "folder", "space", "onnx", "onnx-int8", "torch", "safetensors"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 PARITY = "parity.json"  # beside every export: what its proof found
