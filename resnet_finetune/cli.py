@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_finetune.data.problems import Problem
+from resnet_finetune.exports.formats import FORMATS
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import disk
@@ -284,9 +285,10 @@ def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str,
 
 
 def _export(args: argparse.Namespace) -> Reply:
-    from resnet_finetune.engine.export import export_onnx
+    from resnet_finetune.engine.progress import drained
+    from resnet_finetune.exports.export import export
 
-    exported = export_onnx(args.run, args.to)
+    exported = drained(export(args.run, args.format, args.to), _show)
     parity = asdict(exported.parity)
     values = {"files": [str(file) for file in exported.files], "parity": parity}
     same = f"{parity['agree']} of {parity['n']} test photos get the same class from both"
@@ -426,7 +428,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", _export, "take the model away, to use it outside this app")
     export.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
-    export.add_argument("--format", choices=["onnx"], default="onnx")
+    export.add_argument("--format", choices=FORMATS, default="onnx", help="as what; onnx unless said otherwise")
     export.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write into")
 
     add("runs", _runs, "list the runs made on this computer")

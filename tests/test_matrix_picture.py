@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from resnet_finetune.ui.matrix_picture import NUMBERS, picture, table
+from resnet_finetune.ui import matrix_picture
+from resnet_finetune.ui.matrix_picture import NUMBERS
 from resnet_finetune.words.report import FirstScore, Judged, Report, make_result
 
 NAMES = ["$x_", "<b>&amp;", "=1+1", "苹果"]
@@ -29,13 +30,13 @@ def report(classes: list[str]) -> Report:
 
 
 def test_the_table_has_rows_true_and_columns_predicted_in_the_order_asked_for() -> None:
-    head, *rows = csv.reader(io.StringIO(table(report(NAMES), [3, 0, 1, 2]).decode("utf-8-sig")))
+    head, *rows = csv.reader(io.StringIO(matrix_picture.csv(report(NAMES), [3, 0, 1, 2]).decode("utf-8-sig")))
     assert head[1:] == ["苹果", "$x_", "<b>&amp;", "'=1+1"]
     assert rows[0] == ["苹果", "2", "1", "0", "0"]
 
 
 def test_the_svg_keeps_names_as_text() -> None:
-    written = picture(report(NAMES), range(4), "svg")
+    written = matrix_picture.svg(report(NAMES), range(4))
     said = [node.text for node in ElementTree.fromstring(written).iter() if node.tag.endswith("}text")]
     assert set(NAMES) <= set(said)
     assert "8 of 12 test photos named right" in said
@@ -43,7 +44,7 @@ def test_the_svg_keeps_names_as_text() -> None:
 
 @pytest.mark.parametrize("n", [2, 10, NUMBERS + 1, 300])
 def test_the_picture_opens_at_any_number_of_classes(n: int) -> None:
-    with Image.open(io.BytesIO(picture(report([f"class {index}" for index in range(n)]), range(n), "png"))) as image:
+    with Image.open(io.BytesIO(matrix_picture.png(report([f"class {index}" for index in range(n)]), range(n)))) as image:
         image.load()
         assert image.format == "PNG"
         assert min(image.size) > 500

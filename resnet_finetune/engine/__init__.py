@@ -1,1 +1,1 @@
-"""What happens to a network: the first answer, fine-tuning, the test, and taking it away."""
+"""What happens to a network: the first answer, fine-tuning and the test."""

@@ -1,24 +1,34 @@
-"""The doors through which a run, or a picture of it, leaves the page as a file."""
+"""The doors through which a run, a picture of it, or what was made of its model leaves the page as a file."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, BinaryIO
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
+from resnet_finetune.exports.formats import FORMATS, PARITY, WEB_PAGE, Format
+from resnet_finetune.exports.seal import Parity
 from resnet_finetune.insight.class_order import ORDERS
+from resnet_finetune.model.saved_model import WEIGHTS
 from resnet_finetune.runs import parcel
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui import matrix_picture, report_page
 from resnet_finetune.ui.texts import text
+from resnet_finetune.words import disk
+from resnet_finetune.words.home import home
 
 _CHUNK = 2**20  # bytes
-FORMS = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv; charset=utf-8"}  # of a confusion matrix
+FORMS = {"png": matrix_picture.png, "svg": matrix_picture.svg, "csv": matrix_picture.csv}  # of a confusion matrix
+_KEPT = 24 * 60 * 60  # seconds that an export lies ready; it can be made again
 
 _router = APIRouter(prefix="/download")
 
@@ -43,13 +53,65 @@ def report_address(run: Run) -> str:
     return f"/download/report/{_key(run)}"
 
 
+def export_address(run: Run, format: Format) -> str:
+    return f"/download/export/{_key(run)}/{format}"
+
+
+# --- Exports, until they are fetched -----------------------------------------------------------------------------------
+
+
+def place(run: Run, format: Format) -> Path:
+    """The folder in which an export lies ready."""
+    return _places() / _key(run) / format
+
+
+def parity(run: Run, format: Format) -> Parity | None:
+    """What the proof of the export that lies ready found; None when there is none, or the model has been trained since."""
+    try:
+        proof = place(run, format) / PARITY
+        if proof.stat().st_mtime < (run.path / WEIGHTS).stat().st_mtime:
+            return None
+        found = disk.read_json(proof)
+        return Parity(**{name: value for name, value in found.items() if name != "format"})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def size(run: Run, format: Format) -> int:
+    """Bytes of the export that lies ready."""
+    return sum(file.stat().st_size for file in place(run, format).iterdir())
+
+
+def clear_old() -> None:
+    """Exports that were made more than a day ago."""
+    for export in _places().glob("*/*"):
+        if time.time() - export.stat().st_mtime > _KEPT:
+            shutil.rmtree(export, ignore_errors=True)
+
+
+def _places() -> Path:
+    return home() / "exports"
+
+
+# --- Routes ------------------------------------------------------------------------------------------------------------
+
+
+@_router.get("/run/{key}")
+def _run(key: str) -> Response:
+    run = _find(key)
+    if run is None:
+        return PlainTextResponse(text("runs.gone"), status_code=404)
+    return _sent(lambda file: parcel.pack(run, file), f"{run.title}.zip")
+
+
 @_router.get("/report/{key}")
 def _report(key: str) -> Response:
     run = _find(key)
     report = run.report() if run else None
     if run is None or report is None:
         return PlainTextResponse(text("runs.gone"), status_code=404)
-    return Response(report_page.page(run, report), media_type="text/html", headers=_named(run, "report.html"))
+    written = report_page.page(run, report).encode()
+    return _sent(lambda file: file.write(written), f"{run.title}.report.html")
 
 
 @_router.get("/matrix/{key}/{order}.{form}")
@@ -58,38 +120,48 @@ def _matrix(key: str, order: str, form: str) -> Response:
     report = run.report() if run else None
     if run is None or report is None or order not in ORDERS or form not in FORMS:
         return PlainTextResponse(text("runs.gone"), status_code=404)
-    classes = ORDERS[order](report.confusion)
-    if form == "csv":
-        content = matrix_picture.table(report, classes)
-    else:
-        content = matrix_picture.picture(report, classes, "png" if form == "png" else "svg")
-    return Response(content, media_type=FORMS[form], headers=_named(run, f"confusion matrix.{form}"))
+    drawn = FORMS[form](report, ORDERS[order](report.confusion))
+    return _sent(lambda file: file.write(drawn), f"{run.title}.confusion matrix.{form}")
 
 
-@_router.get("/run/{key}")
-def _run(key: str) -> Response:
+@_router.get("/export/{key}/{format}")
+def _export(key: str, format: str) -> Response:
     run = _find(key)
-    if run is None:
-        return PlainTextResponse(text("runs.gone"), status_code=404)
+    known = next((one for one in FORMATS if one == format), None)
+    if run is None or known is None or parity(run, known) is None:
+        return PlainTextResponse(text("take.gone"), status_code=404)
+    folder = place(run, known)
+    if known == "web":
+        return _sent(lambda file: file.write((folder / WEB_PAGE).read_bytes()), f"{run.title}.html")
+    return _sent(lambda file: _pack(folder, file), f"{run.title} {known}.zip")
+
+
+def _pack(folder: Path, file: BinaryIO) -> None:
+    with zipfile.ZipFile(file, "w") as archive:  # weights, which are most of it, cannot be made smaller
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"{folder.name}/{path.name}")
+
+
+def _sent(write: Callable[[BinaryIO], object], name: str) -> Response:
+    """What ``write`` puts into a file, to be saved as ``name``."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed once it is sent
     try:
-        parcel.pack(run, file)
+        write(file)
     except OSError as error:
         file.close()
         return PlainTextResponse(text("runs.not_packed", reason=error.strerror), status_code=507)
-    headers = {**_named(run, "zip"), "Content-Length": str(file.tell())}
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Length": str(file.tell()),
+    }
     file.seek(0)
-    return StreamingResponse(_sent(file), media_type="application/zip", headers=headers)
+    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=headers)
 
 
-def _sent(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK):
             yield chunk
-
-
-def _named(run: Run, end: str) -> dict[str, str]:
-    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{run.title}.{end}', safe='')}"}
 
 
 def _find(key: str) -> Run | None:

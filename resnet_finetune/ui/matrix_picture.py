@@ -24,14 +24,22 @@ _BLUE = LinearSegmentedColormap.from_list("right", ["#eef2ff", "#4f46e5"])
 _ORANGE = LinearSegmentedColormap.from_list("wrong", ["#ffedd5", "#ea580c"])
 
 
-def table(report: Report, order: Sequence[int]) -> bytes:
-    """CSV of the counts: rows true, columns predicted."""
+def csv(report: Report, order: Sequence[int]) -> bytes:
+    """The counts: rows true, columns predicted."""
     head: Row = [text("picture.corner"), *(report.classes[column] for column in order)]
     rows: list[Row] = [[report.classes[row], *(report.confusion[row][column] for column in order)] for row in order]
     return to_csv([head, *rows])
 
 
-def picture(report: Report, order: Sequence[int], form: Literal["png", "svg"]) -> bytes:
+def png(report: Report, order: Sequence[int]) -> bytes:
+    return _picture(report, order, "png")
+
+
+def svg(report: Report, order: Sequence[int]) -> bytes:
+    return _picture(report, order, "svg")
+
+
+def _picture(report: Report, order: Sequence[int], form: Literal["png", "svg"]) -> bytes:
     """The counts in the order given, right answers blue, mistakes orange, deeper the larger their share of the row."""
     n = len(order)
     side = min(30.0, 3 + 0.45 * n if n <= NUMBERS else 3 + 0.16 * n)  # inches

@@ -68,6 +68,7 @@ def _no_heartbeat() -> Response:
 def serve() -> Guard:
     """The page as an ASGI app that answers nobody but the page itself."""
     history.erase_old()
+    downloads.clear_old()
     app = FastAPI(openapi_url=None)
     collect.add_routes(app)
     downloads.add_routes(app)

@@ -21,6 +21,7 @@ from resnet_finetune.ui import (
     proof,
     side_by_side,
     suspects,
+    take_away,
     trust_card,
 )
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
@@ -69,6 +70,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("learning"), text("learning.lead")))
             learning.ATTEMPT.build(gr.State(None), path=run)
         doubts = suspects.build(tabs, run)
+        take_away.build(run)
         proven = proof.build(tabs, run)
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")

@@ -429,6 +429,39 @@ ENGLISH = {
     "table.f1.help": "the two together",
     "table.note": "In brackets: between which values, in per cent, it is likely to be (95\u00a0% interval). "
     "Few photos, wide brackets.",
+    # Take it away
+    "take": "Take it away",
+    "take.lead": "Use the model without this app. Before you get it, it is tested on this computer: opened afresh, it has to "
+    "give your test photos the answers that the app gives them.",
+    "take.make": "Make it",
+    "take.get": "Download ({megabytes} MB)",
+    "take.writing": "Writing the model",
+    "take.proving": "Testing it: {done} of {all} photos",
+    "take.not_made": "It could not be made",
+    "take.gone": "This file is not there any more: make it again, in the step “Results”.",
+    "take.found": "{agree} of {n} test photos get the same answer; probabilities differ by at most {gap}.",
+    "take.found.web": "This was tested outside a browser. Yours may read a photo a little differently, so that per cents "
+    "differ slightly.",
+    "take.found.onnx-int8": "It is right on {right} of {n} test photos, and the app on {in_app}; on {agree} of them both say "
+    "the same.",
+    "take.web": "A web page",
+    "take.web.what": "One file, to open with a double-click or to send to somebody: they drop photos on it and see what is on "
+    "them. Nothing is installed, and it needs no network.",
+    "take.folder": "A folder with everything",
+    "take.folder.what": "For a computer with Python: the model, a short program that names photos, how to use it, and a card "
+    "that says how good it is.",
+    "take.space": "A Hugging Face Space",
+    "take.space.what": "To put it on the internet yourself: the files of a small app, ready to be uploaded as a Space.",
+    "take.onnx": "ONNX",
+    "take.onnx.what": "For programmers: runs in almost every language and on phones. A photo’s bytes go in, probabilities come "
+    "out.",
+    "take.onnx-int8": "ONNX, small (8 bits)",
+    "take.onnx-int8.what": "The same in a quarter of the size, and faster. You get it only if it is right on your test photos "
+    "as often as the model is, or half a point less.",
+    "take.torch": "PyTorch",
+    "take.torch.what": "For programmers who use PyTorch: a program (torch.export) that needs no code of the network.",
+    "take.safetensors": "The weights",
+    "take.safetensors.what": "For programmers who go on training it: safetensors, with the names that timm gives them.",
     # Try it
     "try.lead": "Show it photos it has never seen.",
     "try.model": "Which model",

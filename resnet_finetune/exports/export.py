@@ -1,0 +1,112 @@
+"""A run's model, written in one of the formats, proven, and only then given out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from resnet_finetune.exports import model_card, web_page
+from resnet_finetune.exports.eight_bits import quantise
+from resnet_finetune.exports.formats import PARITY, Format
+from resnet_finetune.exports.seal import Parity, prove, require_as_good, require_same
+from resnet_finetune.exports.whole_photo import write_onnx, write_program
+from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event
+from resnet_finetune.words.report import Report, read_report
+
+_PARTS = Path(__file__).parents[2] / "assets" / "exports"  # what goes into an export as it is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    files: list[Path]
+    parity: Parity
+
+
+@dataclass(frozen=True)
+class _Runtime:
+    """What runs the model outside the app. ``predict.py`` for it is in the folder ``name`` of ``_PARTS``."""
+
+    name: str
+    write: Callable[[Classifier, Path], None]  # the model into a folder
+    packages: tuple[str, ...]
+
+
+_READING = ("numpy", "pillow", "pi-heif")  # what photo.py needs; the last for HEIC only
+_ONNX = _Runtime("onnx", write_onnx, ("onnxruntime", *_READING))
+_TORCH = _Runtime("torch", write_program, ("torch", *_READING))
+_TIMM = _Runtime("safetensors", Classifier.save, ("timm", "safetensors", "torch", "torchvision", *_READING))
+
+
+def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Exported]:
+    """Write the model of ``run`` into ``to``, once it was shown to give the same answers; tell how far that has come.
+
+    Raises:
+        UserError: there is no finished model, its test photos are gone, ``to`` cannot be written, or the answers differ.
+    """
+    model = load_model(run)
+    model.net.cpu()
+    report = read_report(run)
+    if report is None:
+        raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.")
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            _write(model, format, folder)
+            if format == "onnx-int8":
+                quantise(folder, report, model.preprocessing.size)
+            parity = yield from prove(model, report, folder)
+            (require_as_good if format == "onnx-int8" else require_same)(parity)
+            _dress(format, folder, model, report, parity)
+            return Exported(files=_give_out(folder, to), parity=parity)
+    except OSError as error:
+        raise UserError(f"The export cannot be written ({error.strerror}): choose another folder, or make room.") from error
+
+
+def _write(model: Classifier, format: Format, folder: Path) -> None:
+    """All that answers, and that the proof is about."""
+    runtime = {"torch": _TORCH, "safetensors": _TIMM}.get(format, _ONNX)
+    model.save_about(folder)
+    runtime.write(model, folder)
+    shutil.copy(_PARTS / "photo.py", folder)
+    shutil.copy(_PARTS / runtime.name / "predict.py", folder)
+    packages = (*runtime.packages, "gradio") if format == "space" else runtime.packages
+    pinned = [f"{name}=={version(name).partition('+')[0]}\n" for name in packages]  # "+": a build that only some index has
+    disk.write_bytes(folder / "requirements.txt", "".join(pinned).encode())
+
+
+def _dress(format: Format, folder: Path, model: Classifier, report: Report, parity: Parity) -> None:
+    """What goes with it."""
+    match format:
+        case "folder":
+            shutil.copy(_PARTS / "folder" / "README.txt", folder)
+            disk.write_bytes(folder / "MODEL_CARD.md", model_card.card(model, report, parity).encode())
+        case "space":
+            shutil.copy(_PARTS / "space" / "app.py", folder)
+            disk.write_bytes(folder / "README.md", model_card.of_space(model, report, parity).encode())
+        case "web":
+            web_page.replace_by_page(folder, model, parity)
+    disk.write_json(folder / PARITY, {"format": format, **asdict(parity)})
+
+
+def _give_out(folder: Path, to: Path) -> list[Path]:
+    """All files, or none."""
+    to.mkdir(parents=True, exist_ok=True)
+    given: list[Path] = []
+    try:
+        for file in sorted(folder.iterdir()):
+            given.append(to / file.name)
+            disk.write_bytes(to / file.name, file.read_bytes())
+    except OSError:
+        for file in given:
+            with suppress(OSError):
+                file.unlink()
+        raise
+    return given

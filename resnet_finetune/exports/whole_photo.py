@@ -1,0 +1,86 @@
+"""The network with its preprocessing in one graph, from a decoded photo to probabilities, as ONNX and as a PyTorch program."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from resnet_finetune.model.saved_model import Classifier
+
+ONNX = "model.onnx"
+PROGRAM = "model.pt2"
+
+
+class WholePhoto(nn.Module):
+    """From a decoded photo of any size, uint8 [H, W, 3], to probabilities [classes]: what ``square`` does, and the network."""
+
+    def __init__(self, model: Classifier) -> None:
+        super().__init__()
+        self.net = model.net  # so that its weights are known to be this module's
+        self.model = model
+
+    def forward(self, photo: Tensor) -> Tensor:
+        height, width = photo.shape[0], photo.shape[1]
+        short = torch.sym_min(height, width)
+        values = photo.float().permute(2, 0, 1)  # [3, H, W]
+        # Along rows, then along columns, rounded after each.
+        values = (values @ self._resampling(width, short).T + 0.5).floor()  # [3, H, size]
+        values = (self._resampling(height, short) @ values + 0.5).floor()  # [3, size, size]
+        logits: Tensor = self.net(self.model.preprocessing.normalise(values.permute(1, 2, 0)[None]))
+        return self.model.calibrated(logits)[0]
+
+    def _resampling(self, length: int, short: int | torch.SymInt) -> Tensor:
+        """Weights [size, length] of an antialiased bilinear resize of the centred ``short`` of ``length`` pixels.
+
+        Rounded to as many bits as let the largest of them fit into 16, sign included: else some pixels round the other way.
+        """
+        size = self.model.preprocessing.size
+        scale: Tensor = torch.ones(1, 1, dtype=torch.float64) * short / size  # type: ignore[assignment]
+        place = torch.arange(length)[None] - (length - short) // 2 + 0.5  # in the square
+        distance = (place - (torch.arange(size)[:, None] + 0.5) * scale) / scale.clamp(min=1)
+        weights = (1 - distance.abs()).clamp(min=0) * ((place > 0) & (place < short))
+        weights = weights / weights.sum(1, keepdim=True)
+        unit = 2 ** ((2**15 - 0.5) / weights.max()).log2().floor().clamp(max=22)
+        return ((weights * unit + 0.5).floor() / unit).float()
+
+
+def write_onnx(model: Classifier, folder: Path) -> None:
+    """The graph takes ``photo``, uint8 [H, W, 3], and returns ``probabilities`` [classes]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's notes on its own workings
+        program = torch.onnx.export(
+            WholePhoto(model).eval(),
+            _example(model),
+            input_names=["photo"],
+            output_names=["probabilities"],
+            dynamic_shapes=_any_size(),
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {"classes": json.dumps(model.classes)})
+    onnx.save(graph, folder / ONNX)
+
+
+def write_program(model: Classifier, folder: Path) -> None:
+    """The same for ``torch.export.load``: weights as bare bytes, the graph as JSON."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(WholePhoto(model).eval(), _example(model), dynamic_shapes=_any_size())
+        program.example_inputs = None  # they would be pickled
+        torch.export.save(program, folder / PROGRAM)
+
+
+def _example(model: Classifier) -> tuple[Tensor]:
+    size = model.preprocessing.size
+    return (torch.zeros(size + 7, size + 30, 3, dtype=torch.uint8),)
+
+
+def _any_size() -> tuple[dict[int, torch.export.Dim]]:
+    return ({0: torch.export.Dim("height", min=8), 1: torch.export.Dim("width", min=8)},)

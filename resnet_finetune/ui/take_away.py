@@ -1,0 +1,110 @@
+"""The model, to be used without this app: what it can be made into, what its proof found, and the way to get it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import gradio as gr
+from markupsafe import Markup
+
+from resnet_finetune.engine.progress import drained
+from resnet_finetune.exports.export import export
+from resnet_finetune.exports.formats import FORMATS, Format
+from resnet_finetune.exports.seal import Parity
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui import downloads, finished
+from resnet_finetune.ui.beside import Unwanted, beside
+from resnet_finetune.ui.parts import ACTIONS, action, message, progress
+from resnet_finetune.ui.texts import duration, text
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+
+_NOTHING = Markup("")
+_DIGITS = 5  # of a difference of probabilities
+
+
+def build(run: gr.Dropdown) -> None:
+    """``run``: the training that is looked at."""
+    listing = gr.HTML(js_on_load=ACTIONS, elem_id="take")
+    run.change(_show, inputs_kwargs={"path": run}, outputs=listing, queue=False, show_progress="hidden")
+    listing.click(_make, inputs_kwargs={"path": run}, outputs=listing, show_progress="hidden")
+
+
+def _show(path: str | None) -> Markup:
+    run = finished.find(path)
+    return _listing(run) if run else _NOTHING
+
+
+def _make(event: gr.EventData, path: str | None) -> Iterator[Markup]:
+    """A browser may send anything: only a run of the list is made into one of the formats."""
+    clicked = event._data if isinstance(event._data, dict) else {}
+    run = finished.find(path)
+    for format in FORMATS:
+        if run and format == clicked.get("format"):
+            yield from _made(run, format)
+
+
+def _made(run: Run, format: Format) -> Iterator[Markup]:
+    """Says how far it has come, and then what there is now."""
+    last: Event | None = None
+
+    def work(check: Callable[[], None]) -> None:
+        def see(event: Event) -> None:
+            nonlocal last
+            check()
+            last = event
+
+        drained(export(run.path, format, downloads.place(run, format)), see)
+
+    try:
+        yield from beside(work, lambda: _listing(run, format, _busy(last), free=False))
+    except Unwanted:
+        return
+    except UserError as error:
+        yield _listing(run, format, message("bad", text("take.not_made"), error.messages) + _button(format))
+    else:
+        yield _listing(run)
+
+
+def _listing(run: Run, format: Format | None = None, said: Markup = _NOTHING, free: bool = True) -> Markup:
+    """All formats; of ``format`` this is ``said``. Only when ``free`` can another be made."""
+    rows = _NOTHING.join(
+        Markup("<li><div><strong>{}</strong><p>{}</p></div><div>{}</div></li>").format(
+            text(f"take.{one}"), text(f"take.{one}.what"), said if one == format else _state(run, one, free)
+        )
+        for one in FORMATS
+    )
+    return Markup('<section class="card"><h3>{}</h3><p>{}</p><ol class="takes">{}</ol></section>').format(
+        text("take"), text("take.lead"), rows
+    )
+
+
+def _state(run: Run, format: Format, free: bool) -> Markup:
+    """What its proof found and the way to get it, or the button that makes it."""
+    made = downloads.parity(run, format)
+    if made is None:
+        return _button(format) if free else _NOTHING
+    link = Markup('<a class="action" href="{}" download>{}</a>').format(
+        downloads.export_address(run, format), text("take.get", megabytes=max(1, round(downloads.size(run, format) / 1e6)))
+    )
+    return message("good", _found(format, made)) + link
+
+
+def _found(format: Format, parity: Parity) -> str:
+    if format == "onnx-int8":
+        return text("take.found.onnx-int8", right=parity.right, in_app=parity.right_in_app, n=parity.n, agree=parity.agree)
+    gap = max(1, math.ceil(parity.max_abs_diff * 10**_DIGITS)) / 10**_DIGITS  # "at most", so never rounded down
+    same = text("take.found", agree=parity.agree, n=parity.n, gap=f"{gap:.{_DIGITS}f}")
+    return f"{same} {text('take.found.web')}" if format == "web" else same
+
+
+def _button(format: Format) -> Markup:
+    return action(text("take.make"), {"format": format})
+
+
+def _busy(last: Event | None) -> Markup:
+    if not isinstance(last, Progress):
+        return progress(text("take.writing"), 0, [text("train.left.unknown")])
+    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
+    return progress(text("take.proving", done=last.done, all=last.total), last.done / last.total, [left])

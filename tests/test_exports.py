@@ -1,0 +1,278 @@
+"""What is taken away: every format, alone, answers as the app does, or is not given out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from markdown_it import MarkdownIt
+from PIL import Image
+
+from resnet_finetune.data.images import square
+from resnet_finetune.engine.progress import drained
+from resnet_finetune.exports import export as exports
+from resnet_finetune.exports import seal, whole_photo
+from resnet_finetune.exports.export import Exported, export
+from resnet_finetune.exports.formats import FORMATS, Format
+from resnet_finetune.exports.seal import Parity
+from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+
+CODE = {"model.json", "parity.json", "photo.py", "predict.py", "requirements.txt"}
+FILES: dict[Format, set[str]] = {
+    "folder": {*CODE, "model.onnx", "MODEL_CARD.md", "README.txt"},
+    "web": {"classify.html", "parity.json"},
+    "space": {*CODE, "model.onnx", "README.md", "app.py"},
+    "onnx": {*CODE, "model.onnx"},
+    "onnx-int8": {*CODE, "model.onnx"},
+    "torch": {*CODE, "model.pt2"},
+    "safetensors": {*CODE, "model.safetensors"},
+}
+NAMES = ['</script><script>document.title = "taken"</script>', "`$model` | **bold** 'quoted' \"twice\" \\", "苹果 🍎 <!-- "]
+
+
+def take(run: Path, format: Format, to: Path) -> Exported:
+    return drained(export(run, format, to))
+
+
+def alone(code: str, folder: Path) -> str:
+    """What ``code`` prints in a fresh process in ``folder``, in which nothing but what the export needs can be imported."""
+    forbidden = "['resnet_finetune', 'pi_heif', 'torch', 'timm', 'gradio']"
+    first = f"import sys; sys.path.insert(0, '.'); sys.modules.update(dict.fromkeys({forbidden})); "
+    done = subprocess.run([sys.executable, "-IB", "-c", first + code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def taken(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of every format, in a folder of its name."""
+    place = tmp_path_factory.mktemp("taken")
+    for format in FORMATS:
+        take(trained, format, place / format)
+    return place
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy that may be spoiled."""
+    shutil.copytree(trained, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def renamed(run: Path) -> Path:
+    """The run, its classes called by ``NAMES``."""
+    about = disk.read_json(run / "model.json")
+    disk.write_json(run / "model.json", about | {"classes": NAMES})
+    report = disk.read_json(run / "report.json")
+    for row, name in zip(report["per_class"], NAMES, strict=True):
+        row["name"] = name
+    disk.write_json(run / "report.json", report | {"classes": NAMES})
+    return run
+
+
+# --- Every format ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_is_whole_and_proven(taken: Path, trained: Path, format: Format) -> None:
+    assert {file.name for file in (taken / format).iterdir()} == FILES[format]
+    parity = disk.read_json(taken / format / "parity.json")
+    assert parity["n"] == 12
+    if format == "onnx-int8":
+        assert parity["right"] >= parity["right_in_app"] - 0.005 * 12
+    else:
+        assert parity["agree"] == 12
+        assert parity["max_abs_diff"] < 1e-3
+    for file in (taken / format).iterdir():
+        assert str(trained.parent).encode() not in file.read_bytes(), f"{file.name} tells where the photos are"
+
+
+def test_how_far_it_has_come_is_told(trained: Path, tmp_path: Path) -> None:
+    told: list[Event] = []
+    exported = drained(export(trained, "safetensors", tmp_path / "to"), told.append)
+    assert exported.files == sorted((tmp_path / "to").iterdir())
+    assert isinstance(told[-1], Progress)
+    assert (told[-1].stage, told[-1].done, told[-1].total) == ("prove", 12, 12)
+
+
+def test_versions_are_pinned(taken: Path) -> None:
+    for format in FORMATS:
+        if format != "web":
+            lines = (taken / format / "requirements.txt").read_text().splitlines()
+            assert all(re.fullmatch(r"[a-z-]+==[\d.]+", line) for line in lines), lines
+    assert "onnxruntime" in (taken / "folder" / "requirements.txt").read_text()
+    assert "torch" not in (taken / "folder" / "requirements.txt").read_text()
+
+
+def test_eight_bits_are_smaller(taken: Path) -> None:
+    small, large = ((taken / format / "model.onnx").stat().st_size for format in ("onnx-int8", "onnx"))
+    assert small < 0.3 * large
+
+
+def test_the_program_has_nothing_pickled(taken: Path) -> None:
+    with zipfile.ZipFile(taken / "torch" / "model.pt2") as archive:
+        for member in archive.infolist():
+            content = archive.read(member)
+            assert not member.filename.endswith(".pkl")
+            assert not content.startswith((b"\x80\x02", b"\x80\x04", b"PK"))  # pickles, or archives of torch.save
+            if member.filename.endswith(".json"):
+                assert b'"use_pickle": true' not in content
+
+
+@pytest.mark.parametrize("shape", [(320, 320), (348, 464), (641, 333), (40, 30), (9, 200), (1000, 700)])
+def test_photos_of_any_shape_get_the_apps_answer(trained: Path, taken: Path, shape: tuple[int, int]) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    session = onnxruntime.InferenceSession(taken / "onnx" / "model.onnx", providers=["CPUExecutionProvider"])
+    (theirs,) = session.run(["probabilities"], {"photo": photo})
+    model = load_model(trained)
+    ours = model.scores(square(photo, model.preprocessing.size)[None])[0]
+    assert np.abs(ours - theirs).max() < 1e-3
+
+
+def test_the_graph_names_its_classes(taken: Path) -> None:
+    properties = {prop.key: prop.value for prop in onnx.load(taken / "onnx" / "model.onnx").metadata_props}
+    assert json.loads(properties["classes"]) == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize("format", ["onnx", "safetensors"])
+def test_the_temperature_is_kept(run: Path, tmp_path: Path, format: Format) -> None:
+    about = disk.read_json(run / "model.json")
+    disk.write_json(run / "model.json", about | {"temperature": 7.5})  # far from what was trained: to be left out would show
+    assert take(run, format, tmp_path / "to").parity.max_abs_diff < 1e-5
+
+
+# --- The folder and the Space ------------------------------------------------------------------------------------------
+
+
+def test_the_folder_needs_only_three_packages(taken: Path, photos: Path) -> None:
+    (photos / "notes.txt").write_text("no photo")
+    paths = [str(photos / "red" / "00.png"), str(photos / "blue" / "01.png"), str(photos / "notes.txt")]
+    red, blue, bad = alone(f"import predict; predict.main({paths!r})", taken / "folder").splitlines()
+    assert red.startswith(f"{paths[0]}: red ")
+    assert blue.startswith(f"{paths[1]}: blue ")
+    assert "cannot be read" in bad
+
+
+def test_predict_is_run_as_people_run_it(taken: Path, photos: Path) -> None:
+    script = taken / "folder" / "predict.py"
+    done = subprocess.run([sys.executable, "-B", script, photos / "green" / "00.png"], capture_output=True, text=True)
+    assert ": green " in done.stdout, done.stderr
+
+
+def test_the_space_answers_as_the_folder(taken: Path, photos: Path) -> None:
+    photo = photos / "red" / "00.png"
+    code = f"import app; answer = app.classify({str(photo)!r}); print(max(answer, key=answer.get), app.classify(None))"
+    done = subprocess.run([sys.executable, "-B", "-c", code], cwd=taken / "space", capture_output=True, text=True)
+    assert done.stdout == "red None\n", done.stderr
+    lines = (taken / "space" / "README.md").read_text(encoding="utf-8").split("---\n")[1].splitlines()
+    header = dict(line.split(": ") for line in lines)
+    assert header["sdk"] == "gradio"
+    assert header["app_file"] == "app.py"
+    assert f"gradio=={header['sdk_version']}" in (taken / "space" / "requirements.txt").read_text().splitlines()
+
+
+def test_the_card_says_how_good_it_is(taken: Path, trained: Path) -> None:
+    card = (taken / "folder" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "of 12 test photos right, which had no part in its training" in card
+    assert all(f"| {name} | 4 |" in card for name in ("blue", "green", "red"))
+    assert card in (taken / "space" / "README.md").read_text(encoding="utf-8")
+
+
+def test_classes_may_be_called_anything(run: Path, tmp_path: Path) -> None:
+    take(renamed(run), "folder", tmp_path / "to")
+    html = MarkdownIt("commonmark").enable("table").render((tmp_path / "to" / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    assert "<script" not in html
+    assert "<strong>" not in html
+    cells = re.findall(r"<tr>\s*<td>(.*?)</td>", html)
+    escaped = [name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;") for name in NAMES]
+    assert cells == [name.strip() for name in escaped]
+    assert disk.read_json(tmp_path / "to" / "model.json")["classes"] == NAMES
+    Image.new("RGB", (50, 50)).save(tmp_path / "photo.png")
+    (said,) = alone(f"import predict; predict.main([{str(tmp_path / 'photo.png')!r}])", tmp_path / "to").splitlines()
+    assert all(name in said for name in NAMES)
+
+
+# --- What is refused ---------------------------------------------------------------------------------------------------
+
+
+def test_an_export_that_answers_differently_is_refused(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_another(model: Classifier, folder: Path) -> None:
+        other = Classifier(model.net, model.model, model.classes, model.preprocessing, temperature=3 * model.temperature)
+        whole_photo.write_onnx(other, folder)
+
+    monkeypatch.setattr(exports, "_ONNX", replace(exports._ONNX, write=write_another))
+    with pytest.raises(UserError, match="thrown away because it answers differently: the same class on 12 of 12"):
+        take(trained, "onnx", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+def test_an_export_that_does_not_work_is_refused(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_nonsense(model: Classifier, folder: Path) -> None:
+        disk.write_bytes(folder / "model.onnx", b"no model")
+
+    monkeypatch.setattr(exports, "_ONNX", replace(exports._ONNX, write=write_nonsense))
+    with pytest.raises(UserError, match="does not work by itself"):
+        take(trained, "onnx", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize(
+    ("agree", "gap", "good"), [(200, 1e-4, True), (199, 1e-4, False), (200, 2e-3, False), (200, float("nan"), False)]
+)
+def test_what_is_the_same(agree: int, gap: float, good: bool) -> None:
+    parity = Parity(n=200, agree=agree, max_abs_diff=gap, right=190, right_in_app=190)
+    if good:
+        seal.require_same(parity)
+    else:
+        with pytest.raises(UserError, match=f"{agree} of 200"):
+            seal.require_same(parity)
+
+
+@pytest.mark.parametrize(("right", "good"), [(195, True), (190, True), (189, True), (188, False)])
+def test_eight_bits_may_lose_half_a_point(right: int, good: bool) -> None:
+    parity = Parity(n=200, agree=150, max_abs_diff=0.3, right=right, right_in_app=190)
+    if good:
+        seal.require_as_good(parity)
+    else:
+        with pytest.raises(UserError, match="More than half a point"):
+            seal.require_as_good(parity)
+
+
+def test_an_export_that_cannot_be_proven_is_refused(run: Path, tmp_path: Path) -> None:
+    report = disk.read_json(run / "report.json")
+    disk.write_json(run / "report.json", report | {"root": str(tmp_path / "gone")})
+    with pytest.raises(UserError, match="needed to prove"):
+        take(run, "onnx", tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_run_without_results_is_told(run: Path, tmp_path: Path) -> None:
+    (run / "report.json").unlink()
+    with pytest.raises(UserError, match="no results yet"):
+        take(run, "onnx", tmp_path / "to")
+
+
+def test_a_damaged_report_is_told(run: Path, tmp_path: Path) -> None:
+    (run / "report.json").write_text('{"judged": 3}', encoding="utf-8")
+    with pytest.raises(UserError, match="damaged"):
+        take(run, "onnx", tmp_path / "to")
+
+
+def test_a_place_that_cannot_be_written_is_told_and_left_empty(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "to" / "photo.py").mkdir(parents=True)  # in the way
+    with pytest.raises(UserError, match="cannot be written"):
+        take(trained, "safetensors", tmp_path / "to")
+    assert [file.name for file in (tmp_path / "to").iterdir()] == ["photo.py"]
