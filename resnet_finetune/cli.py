@@ -249,8 +249,16 @@ def _predict(args: argparse.Namespace) -> Reply:
         _live(f"{len(predictions)} of {len(files)} photos")
     if args.csv is not None:
         _write_csv(args.csv, model.classes, predictions)
-    rows = [[p["path"], p["error"] or f"{p['label']}  {_percent(p['confidence'])}"] for p in predictions]
-    return Reply({"predictions": predictions}, _table(rows))
+    return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]))
+
+
+def _said_of(prediction: dict[str, Any]) -> str:
+    if prediction["error"]:
+        return str(prediction["error"])
+    if prediction["none_of_these"]:
+        nearest, score = max(prediction["scores"].items(), key=lambda pair: pair[1])
+        return f"none of these (of them, most like {nearest}  {_percent(score)})"
+    return f"{prediction['label']}  {_percent(prediction['confidence'])}"
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
@@ -274,10 +282,11 @@ def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str,
     """For a spreadsheet: UTF-8 with the mark Excel needs, and nothing in it that a spreadsheet would take for a formula."""
     table = io.StringIO(newline="")
     writer = csv.writer(table)
-    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "error"]))
+    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "none of these", "error"]))
     for p in predictions:
         scores = p["scores"].values() if p["scores"] else [None] * len(classes)
-        writer.writerow([_as_text(p["path"]), _as_text(p["label"]), p["confidence"], *scores, _as_text(p["error"])])
+        none = "yes" if p["none_of_these"] else "no" if p["scores"] else None
+        writer.writerow([_as_text(p["path"]), _as_text(p["label"]), p["confidence"], *scores, none, _as_text(p["error"])])
     try:
         disk.write_bytes(to.absolute(), table.getvalue().encode("utf-8-sig", errors="replace"))
     except OSError as error:

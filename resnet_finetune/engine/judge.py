@@ -16,6 +16,7 @@ from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
+from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
@@ -66,7 +67,7 @@ def judged(logits: Tensor, labels: np.ndarray) -> Verdict:
 
 def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Score, Kept]]:
     """Judge the model as it lies on disk on the test photos, once, and write the report. Before, it is calibrated on the
-    validation photos.
+    validation photos; and it keeps what tells it the photos that are of no class.
 
     With ``compare`` the first answer is judged on them too, so that both can be shown side by side; it changes nothing.
     """
@@ -77,15 +78,21 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     model = load_model(material.run)
     validation = material.indices("validation")
     model.temperature = fit_temperature(logits(model.net, material, validation).numpy(), material.labels(validation))
+    kept = np.concatenate([kept_photos(material, "train"), kept_photos(material, "validation"), test])
+    features, scores = yield from looked_at(model, material.pixels, kept)
+    model.gallery = make_gallery(material, kept, features)
+    model.gallery.save(material.run)
     model.save_about(material.run)
-    scores = yield from _scores(model, material.pixels, test)
-    answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
+    scores = scores[-len(test) :]
+    answers = [
+        Judged(path=p.name, true=p.label, scores=s.tolist(), sha256=p.digest) for p, s in zip(photos, scores, strict=True)
+    ]
     result = make_result(model.classes, answers)
 
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        first_scores = yield from _scores(model, material.pixels, test)
+        _, first_scores = yield from looked_at(model, material.pixels, test)
         right = np.argmax(first_scores, 1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(
@@ -110,10 +117,12 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
     disk.write_json(material.run / REPORT, report.to_json())
 
 
-def _scores(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, list[list[float]]]:
-    pace = Pace("test")
-    scores: list[list[float]] = []
+def looked_at(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, tuple[np.ndarray, np.ndarray]]:
+    """Features float32 [N, D] and probabilities float32 [N, classes] of these photos, and how far it has come."""
+    pace, looks = Pace("test"), []
     for start in range(0, len(indices), BATCH):
-        scores += model.scores(pixels[indices[start : start + BATCH]]).tolist()
-        yield from pace(len(scores), len(indices))
-    return scores
+        some = indices[start : start + BATCH]
+        looks.append(model.look(pixels[some]))
+        yield from pace(start + len(some), len(indices))
+    features, scores = (np.concatenate(parts) for parts in zip(*looks, strict=True))
+    return features, scores
