@@ -282,7 +282,7 @@ def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str,
     """For a spreadsheet: UTF-8 with the mark Excel needs, and nothing in it that a spreadsheet would take for a formula."""
     table = io.StringIO(newline="")
     writer = csv.writer(table)
-    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "none of these", "error"]))
+    writer.writerow(map(_as_text, ["path", "label", "confidence", *classes, "none_of_these", "error"]))
     for p in predictions:
         scores = p["scores"].values() if p["scores"] else [None] * len(classes)
         none = "yes" if p["none_of_these"] else "no" if p["scores"] else None

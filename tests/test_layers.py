@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "resnet_finetune"
-ROOMS = ("words", "data", "model", "engine", "runs", "top")  # each may use those before it; the top may use all
+ROOMS = ("words", "data", "model", "engine", "insight", "runs", "top")  # each may use those before it; the top may use all
 SOURCES = [ROOT / "app.py", *sorted(PACKAGE.rglob("*.py"))]
 
 

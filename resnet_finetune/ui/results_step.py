@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 from markupsafe import Markup
 
-from resnet_finetune.ui import figures, finished
+from resnet_finetune.ui import figures, finished, photo_map
 from resnet_finetune.ui.parts import heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -38,6 +38,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         )
         matrix = gr.HTML(elem_id="results-matrix")
         details = gr.HTML(elem_id="results-details")
+        photo_map.build(run)
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
