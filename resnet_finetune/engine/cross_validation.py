@@ -44,7 +44,6 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     fair = judges(material.dataset)
     features, _ = yield from looked_at(model, material.pixels, everyone)
     model.gallery = make_crossed_gallery(material, features, parts, np.array(fair))
-    model.gallery.save(material.run)
     model.save(material.run)
     scores = softmax(logits / model.temperature, axis=1)
     judged = [

@@ -81,7 +81,6 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     kept = np.concatenate([kept_photos(material, "train"), kept_photos(material, "validation"), test])
     features, scores = yield from looked_at(model, material.pixels, kept)
     model.gallery = make_gallery(material, kept, features)
-    model.gallery.save(material.run)
     model.save_about(material.run)
     scores = scores[-len(test) :]
     answers = [

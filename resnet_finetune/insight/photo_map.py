@@ -20,6 +20,7 @@ FILE = "photo_map.json"  # in a run folder
 MOST_POINTS = 2000
 DIMENSIONS = 50  # that t-SNE is given: more are mostly noise, and slow
 FEWEST = 30  # photos; of fewer, t-SNE makes heaps that mean nothing
+START = 1e-4  # spread of the points as t-SNE begins (Kobak and Berens 2019, Nature Communications)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +61,18 @@ def places_of(features: np.ndarray, seed: int) -> np.ndarray:
     """Float32 [N, 2] from 0 to 1, for the rows of ``features`` [N, D].
 
     Principal components, then t-SNE (van der Maaten and Hinton 2008, JMLR) from where the first two lie, which keeps far groups
-    where they belong (Kobak and Berens 2019); few photos are left at the components. The same seed gives the same map.
+    where they belong; few photos are left at the components. The same seed gives the same map.
     """
     count, width = features.shape
+    if len(np.unique(features, axis=0)) < 3:  # scikit-learn's t-SNE ends the whole process on photos that are all the same
+        return np.full((count, 2), 0.5, np.float32)
     flat = PCA(min(DIMENSIONS, count, width), random_state=seed).fit_transform(features)
+    start = flat[:, :2]
     if count >= FEWEST:
-        flat = TSNE(2, perplexity=min(30, count / 4), init="pca", random_state=seed).fit_transform(flat)
-    flat = np.pad(flat, ((0, 0), (0, max(0, 2 - flat.shape[1]))))[:, :2]
-    low, high = flat.min(0), flat.max(0)
-    places: np.ndarray = ((flat - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
+        start = start / start[:, 0].std() * START
+        start = TSNE(2, perplexity=min(30, count / 4), init=start, random_state=seed).fit_transform(flat)
+    low, high = start.min(0), start.max(0)
+    places: np.ndarray = ((start - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
     return places
 
 

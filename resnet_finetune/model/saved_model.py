@@ -141,7 +141,9 @@ class Classifier:
         disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
 
     def save_about(self, folder: Path) -> None:
-        """All but the weights, which are there."""
+        """All but the weights, which are there; the gallery first, for only what follows says that it counts."""
+        if self.gallery:
+            self.gallery.save(folder)
         about = {
             "format": FORMAT,
             "model": self.model,

@@ -111,7 +111,9 @@ def build(run: gr.Dropdown) -> None:
         plane = gr.HTML(js_on_load=_MAP, elem_id="map-plane")
         photo = gr.HTML(js_on_load=ACTIONS, elem_id="map-photo")
     panel, asked = why.build("map-why")
-    make.click(_make, inputs_kwargs={"path": run}, outputs=[plane, photo, drawn], show_progress="minimal")
+    make.click(
+        _make, inputs_kwargs={"path": run}, outputs=[plane, photo, drawn], show_progress="minimal", show_progress_on=plane
+    )
     run.change(lambda: (_NOTHING, _NOTHING, None), outputs=[plane, photo, drawn], queue=False, show_progress="hidden")
     plane.click(
         _open,
@@ -173,8 +175,8 @@ def draw(made: PhotoMap, mistakes: set[str]) -> Markup:
         y = round(MARGIN + down * (HEIGHT - 2 * MARGIN), 1)
         points.append(
             Markup(
-                '<g transform="translate({x},{y})"><path d="{shape}" fill="{colour}" data-point="{number}" data-class="{label}" '
-                'data-x="{x}" data-y="{y}" role="button" tabindex="{tab}"><title>{title}</title></path></g>'
+                '<g transform="translate({x},{y})"><path d="{shape}" fill="{colour}" data-point="{number}" data-x="{x}" '
+                'data-y="{y}" data-class="{label}" role="button" tabindex="{tab}"><title>{title}</title></path></g>'
             ).format(
                 shape=SHAPES[photo.label % len(SHAPES)],
                 colour=COLOURS[photo.label % len(COLOURS)],

@@ -9,14 +9,13 @@ from time import monotonic
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from markupsafe import Markup
 
 from resnet_finetune.data.intake import DEMO, open_data
-from resnet_finetune.model.gallery import FARTHEST
-from resnet_finetune.model.saved_model import Answer, Classifier, load_model
+from resnet_finetune.model.gallery import FARTHEST, Gallery
+from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui import figures, finished, why
-from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, heading, lead_to, message
+from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words.errors import UserError
@@ -28,21 +27,17 @@ _NOTHING = Markup("")
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What was shown to a model last, and what it said. ``looks`` are the photos' small previews.
+    """What was shown to a model last, and what it said. Without a gallery it cannot say "none of these"."""
 
-    ``threshold`` and ``usual`` are of its gallery: None of a model that cannot say "none of these".
-    """
-
-    run: str
+    run: str  # folder
     classes: list[str]
+    gallery: Gallery | None
     answers: list[Answer]
-    looks: list[Markup]
-    threshold: float | None
-    usual: np.ndarray | None
+    looks: list[Markup]  # the photos' small previews
 
 
-# What is said, what becomes of the file box, what was tried, the card around the slider, the slider, what it costs.
-Answers = tuple[Markup, dict[str, Any], Any, Any, Any, Markup]
+# What is said, what becomes of the file box, what was tried, the slider, what it costs.
+Answers = tuple[Markup, dict[str, Any], Any, Any, Markup]
 
 
 def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -51,7 +46,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     tried = gr.State(None)
-    with gr.Column(visible=HIDDEN, elem_classes="card", elem_id="try-strangers") as strangers:
+    with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to say of the cost
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), elem_id="try-readiness")
         cost = gr.HTML(elem_id="try-cost")
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
@@ -61,7 +56,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
 
     tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden")
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, queue=False, show_progress="hidden")
-    shown = [answers, files, tried, strangers, readiness, cost]
+    shown = [answers, files, tried, readiness, cost]
     files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden")
     demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden")
     readiness.input(
@@ -113,42 +108,20 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     except UserError as error:
         yield _said(message("bad", text("try.gone"), error.messages))
         return
-    yield _answered(_tried(str(run.path), model, answers, looks))
-
-
-def _tried(run: str, model: Classifier, answers: list[Answer], looks: list[Markup]) -> Tried:
-    gallery = model.gallery
-    return Tried(
-        run=run,
-        classes=model.classes,
-        answers=answers,
-        looks=looks,
-        threshold=gallery.threshold if gallery else None,
-        usual=gallery.usual if gallery else None,
-    )
+    tried = Tried(run=str(run.path), classes=model.classes, gallery=model.gallery, answers=answers, looks=looks)
+    usual = _usual(tried.gallery) if tried.gallery else 0.0
+    cards, cost = _redraw(tried, usual)
+    slider = gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
+    yield cards, gr.update(value=None), tried, slider, cost
 
 
 def _busy(done: int, total: int) -> Answers:
     said = message("info", text("try.classifying", done=done, all=total))
-    return said, gr.skip(), gr.skip(), gr.skip(), gr.skip(), _NOTHING
+    return said, gr.skip(), gr.skip(), gr.skip(), _NOTHING
 
 
 def _said(said: Markup) -> Answers:
-    return said, gr.update(value=None), None, gr.Column(visible=HIDDEN), gr.skip(), _NOTHING
-
-
-def _answered(tried: Tried) -> Answers:
-    usual = _usual(tried)
-    can_tell = tried.threshold is not None and any(answer.scores for answer in tried.answers)
-    cards, cost = _redraw(tried, usual)
-    return (
-        cards,
-        gr.update(value=None),
-        tried,
-        gr.Column(visible=True if can_tell else HIDDEN),
-        gr.Slider(value=usual, info=text("none.slider.help", usual=usual)),
-        cost,
-    )
+    return said, gr.update(value=None), None, gr.skip(), _NOTHING
 
 
 def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, why.Asked | None]:
@@ -165,22 +138,23 @@ def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, why.Aske
 # --- None of these -----------------------------------------------------------------------------------------------------
 
 
-def _usual(tried: Tried) -> float:
+def _usual(gallery: Gallery) -> float:
     """Where the slider stands for the threshold that the training found."""
-    return 0.0 if tried.threshold is None else round(200 * (1 - tried.threshold / FARTHEST)) / 2
+    return round(200 * (1 - gallery.threshold / FARTHEST)) / 2
 
 
 def _redraw(tried: Tried | None, readiness: float) -> tuple[Markup, Markup]:
     """The cards, and what this setting of the slider costs."""
     if tried is None:
         return _NOTHING, _NOTHING
-    if tried.threshold is None or tried.usual is None:
+    gallery = tried.gallery
+    if gallery is None:
         return _answers(tried, FARTHEST), _NOTHING
-    threshold = tried.threshold if readiness == _usual(tried) else FARTHEST * (1 - readiness / 100)
-    refused = int((tried.usual > threshold).sum())
+    threshold = gallery.threshold if readiness == _usual(gallery) else FARTHEST * (1 - readiness / 100)
+    known, refused = len(gallery.usual), gallery.refused(threshold)
     none = [_is_none(answer, threshold) for answer in tried.answers if answer.scores]
     sentences = (
-        text("none.lost", photos=photos(len(tried.usual)), refused=refused, share=percent(refused / len(tried.usual))),
+        text("none.lost", photos=photos(known), refused=refused, share=percent(refused / known)),
         text("none.now", photos=photos(len(none)), refused=sum(none)),
         text("none.gained"),
     )
