@@ -249,8 +249,16 @@ def _predict(args: argparse.Namespace) -> Reply:
         _live(f"{len(predictions)} of {len(files)} photos")
     if args.csv is not None:
         _write_csv(args.csv, model.classes, predictions)
-    rows = [[p["path"], p["error"] or f"{p['label']}  {_percent(p['confidence'])}"] for p in predictions]
-    return Reply({"predictions": predictions}, _table(rows))
+    return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]))
+
+
+def _said_of(prediction: dict[str, Any]) -> str:
+    if prediction["error"]:
+        return str(prediction["error"])
+    if prediction["none_of_these"]:
+        nearest, score = max(prediction["scores"].items(), key=lambda pair: pair[1])
+        return f"none of these (of them, most like {nearest}  {_percent(score)})"
+    return f"{prediction['label']}  {_percent(prediction['confidence'])}"
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
@@ -271,11 +279,18 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str, Any]]) -> None:
-    head = ["path", "label", "confidence", *classes, "error"]
-    rows = (
-        [p["path"], p["label"], p["confidence"], *(p["scores"].values() if p["scores"] else [None] * len(classes)), p["error"]]
+    head = ["path", "label", "confidence", *classes, "none_of_these", "error"]
+    rows = [
+        [
+            p["path"],
+            p["label"],
+            p["confidence"],
+            *(p["scores"].values() if p["scores"] else [None] * len(classes)),
+            "yes" if p["none_of_these"] else "no" if p["scores"] else None,
+            p["error"],
+        ]
         for p in predictions
-    )
+    ]
     try:
         disk.write_bytes(to.absolute(), to_csv([head, *rows]))
     except OSError as error:

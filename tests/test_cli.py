@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cli, make_photos
+from PIL import Image
 
 from resnet_finetune import Settings, load_model, train
 from resnet_finetune.words.errors import UserError
@@ -277,13 +278,15 @@ def test_predict_goes_through_files_folders_and_zips(cli: Cli, trained: Path, ph
     done = cli("predict", trained, broken, photos / "green" / "00.png", photos / "red", tmp_path / "more.zip", "--json")
     assert done.returncode == 0, done.stderr
     bad, green, *reds, blue = answer(done)["predictions"]
-    assert bad == {"path": str(broken), "label": None, "confidence": None, "scores": None, "error": bad["error"]}
+    nothing = dict.fromkeys(["label", "confidence", "scores", "strangeness"])
+    assert bad == {"path": str(broken), **nothing, "none_of_these": False, "error": bad["error"]}
     assert bad["error"]
     assert [green["label"], blue["label"]] == ["green", "blue"]
     assert blue["path"] == str(tmp_path / "more.zip" / "x" / "00.png")
     assert [row["path"] for row in reds] == [str(photos / "red" / f"{number:02}.png") for number in range(18)]
     assert [row["label"] for row in reds] == ["red"] * 18
     for row in (green, *reds, blue):
+        assert not row["none_of_these"]
         assert sum(row["scores"].values()) == pytest.approx(1, abs=1e-3)
         assert row["confidence"] == max(row["scores"].values()) == row["scores"][row["label"]]
         assert row["error"] is None
@@ -313,12 +316,24 @@ def test_predict_writes_a_table_that_is_safe_to_open(cli: Cli, trained: Path, tm
     assert done.returncode == 0, done.stderr
     assert table.read_bytes().startswith(b"\xef\xbb\xbf")  # or Excel takes UTF-8 for something else
     head, good, bad = csv.reader(table.read_text(encoding="utf-8-sig").splitlines())
-    assert head == ["path", "label", "confidence", "blue", "green", "red", "error"]
+    assert head == ["path", "label", "confidence", "blue", "green", "red", "none_of_these", "error"]
     assert good[0] == "'=cmd.png"
     assert float(good[2]) == max(map(float, good[3:6]))
     assert bad[0] == "'@gone.png"
-    assert bad[1:6] == [""] * 5
-    assert bad[6]
+    assert good[6] == "no"
+    assert bad[1:7] == [""] * 6
+    assert bad[7]
+
+
+def test_predict_says_that_a_photo_is_of_none_of_the_classes(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (90, 60), "grey").save(tmp_path / "wall.png")
+    table = tmp_path / "out.csv"
+    (row,) = answer(cli("predict", trained, tmp_path / "wall.png", "--csv", table, "--json"))["predictions"]
+    assert (row["label"], row["confidence"], row["none_of_these"], row["error"]) == (None, None, True, None)
+    assert sum(row["scores"].values()) == pytest.approx(1, abs=1e-3)
+    _, (_, label, confidence, *_, none, error) = csv.reader(table.read_text(encoding="utf-8-sig").splitlines())
+    assert (label, confidence, none, error) == ("", "", "yes", "")
+    assert "none of these (of them, most like " in cli("predict", trained, tmp_path / "wall.png").stdout
 
 
 def test_a_table_that_cannot_be_written(cli: Cli, trained: Path, photos: Path, tmp_path: Path) -> None:

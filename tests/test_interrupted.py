@@ -16,7 +16,8 @@ import pytest
 from conftest import ROOT, Cli
 
 from resnet_finetune.engine.plan import PRESETS
-from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.model.gallery import FEATURES, NAMES
+from resnet_finetune.model.saved_model import ABOUT, load_model
 from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.events import Epoch, Event, Finished, Started, Stopped
@@ -92,6 +93,8 @@ def test_interrupted_and_gone_on_with_is_as_never_interrupted(
     assert done.returncode == 0, done.stderr
     assert isinstance(run.last_event(), Finished)
     assert weights_of(run.path) == weights_of(trained)
+    for name in (ABOUT, FEATURES, NAMES):
+        assert (run.path / name).read_bytes() == (trained / name).read_bytes()
 
 
 SMALL_DISK = """

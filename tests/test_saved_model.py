@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from resnet_finetune.model.gallery import FEATURES, NAMES
 from resnet_finetune.model.saved_model import ABOUT, BATCH, FORMAT, MOST_CLASSES, WEIGHTS, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
@@ -55,7 +56,7 @@ def test_save_and_load_give_the_same_scores(classifier: Classifier, tmp_path: Pa
         classifier.model, classifier.classes, classifier.preprocessing
     )  # fmt: skip
     assert np.array_equal(again.scores(pixels), classifier.scores(pixels))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [ABOUT, WEIGHTS]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([ABOUT, WEIGHTS, FEATURES, NAMES])
 
 
 def test_a_photo_has_the_same_scores_alone_and_among_others(classifier: Classifier, photos: list[Path]) -> None:

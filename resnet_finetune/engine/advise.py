@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.photos import Dataset
 from resnet_finetune.engine.augment import draw_views
-from resnet_finetune.engine.cross_validation import out_of_fold
+from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.engine.material import Material, first_micro_batches, of_no_run
@@ -183,5 +183,7 @@ def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Ve
     """Every photo answered by a head that was fitted without it and without those like it."""
     labels, classes = material.labels(indices), len(material.dataset.classes)
     folds = max(2, min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min())))
-    answers = out_of_fold(material, features, indices, folds, lambda seen, of: usual_head(seen, of, classes))
+    answers = out_of_fold(
+        material, features, indices, parted(material, indices, folds), lambda seen, of: usual_head(seen, of, classes)
+    )
     return judged(torch.from_numpy(answers), labels)

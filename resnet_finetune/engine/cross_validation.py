@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from resnet_finetune.data.split import folds, judges
 from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.first_answer import add_head, features_of
-from resnet_finetune.engine.judge import write_report
+from resnet_finetune.engine.judge import looked_at, write_report
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.probe import linear_head
+from resnet_finetune.engine.strangers import make_crossed_gallery
 from resnet_finetune.words.events import Event, FirstAnswer, Kept, Score
 from resnet_finetune.words.report import FirstScore, Judged, make_result
 
@@ -34,17 +35,21 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     def fitted(seen: np.ndarray, labels: np.ndarray) -> Head:
         return linear_head(seen, labels, classes, seed)
 
-    logits = out_of_fold(material, seen, everyone, folds(material.dataset), fitted)
+    parts = parted(material, everyone, folds(material.dataset))
+    logits = out_of_fold(material, seen, everyone, parts, fitted)
 
     add_head(net, classes, fitted(seen, labels))
     model = material.classifier(net)
     model.temperature = fit_temperature(logits, labels)
+    fair = judges(material.dataset)
+    features, _ = yield from looked_at(model, material, everyone, material.hardware.autocast())
+    model.gallery = make_crossed_gallery(material, features, parts, np.array(fair))
     model.save(material.run)
     scores = softmax(logits / model.temperature, axis=1)
     judged = [
         Judged(path=photo.name, true=photo.label, scores=own.tolist(), sha256=photo.digest)
-        for photo, own, fair in zip(photos, scores, judges(material.dataset), strict=True)
-        if fair
+        for photo, own, judge in zip(photos, scores, fair, strict=True)
+        if judge
     ]
     result = make_result(material.dataset.classes, judged)
     seconds = material.clock()
@@ -55,17 +60,27 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     return result.test, "first answer"
 
 
-def out_of_fold(
-    material: Material, seen: np.ndarray, indices: np.ndarray, folds: int, fitted: Callable[[np.ndarray, np.ndarray], Head]
-) -> np.ndarray:
-    """Logits float32 [N, classes] of photos with the features ``seen`` [N, D], each by a head that was ``fitted`` to the
-    features and labels of others: of none that is like it, for groups stay together.
-    """
+def parted(material: Material, indices: np.ndarray, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(others, fold): places in ``indices``. No photo of a fold is like any of the others, for groups stay together."""
     labels = material.labels(indices)
     groups = [material.dataset.photos[index].group for index in indices]
-    answers = np.empty((len(indices), len(material.dataset.classes)), np.float32)
     parting = StratifiedGroupKFold(folds, shuffle=True, random_state=material.settings.seed)
-    for fit, held in parting.split(labels, labels, groups):
+    return list(parting.split(labels, labels, groups))
+
+
+def out_of_fold(
+    material: Material,
+    seen: np.ndarray,
+    indices: np.ndarray,
+    parts: list[tuple[np.ndarray, np.ndarray]],
+    fitted: Callable[[np.ndarray, np.ndarray], Head],
+) -> np.ndarray:
+    """Logits float32 [N, classes] of photos with the features ``seen`` [N, D], each by a head that was ``fitted`` to the
+    features and labels of the others, as ``parted``.
+    """
+    labels = material.labels(indices)
+    answers = np.empty((len(indices), len(material.dataset.classes)), np.float32)
+    for fit, held in parts:
         material.check_stop()
         weight, bias = fitted(seen[fit], labels[fit])
         answers[held] = seen[held] @ weight.numpy().T + bias.numpy()

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resnet_finetune.data.cache import Pixels
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
+from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
-from resnet_finetune.model.saved_model import BATCH, load_model
+from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
+
+_FULL: AbstractContextManager[Any] = nullcontext()
 
 
 def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
@@ -66,7 +70,7 @@ def judged(logits: Tensor, labels: np.ndarray) -> Verdict:
 
 def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Score, Kept]]:
     """Judge the model as it lies on disk on the test photos, once, and write the report. Before, it is calibrated on the
-    validation photos.
+    validation photos; and it keeps what tells it the photos that are of no class.
 
     With ``compare`` the first answer is judged on them too, so that both can be shown side by side; it changes nothing.
     """
@@ -75,19 +79,21 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     test = material.indices("test")
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
-    validation = material.indices("validation")
-    seen = yield from _answers(model.logits, material.pixels, validation)
-    model.temperature = fit_temperature(np.array(seen), material.labels(validation))
+    kept = [kept_photos(material, "train"), kept_photos(material, "validation"), test]
+    learnt, _ = yield from looked_at(model, material, kept[0], material.hardware.autocast())
+    features, logits = yield from looked_at(model, material, np.concatenate(kept[1:]))
+    model.temperature = fit_temperature(logits[: -len(test)], material.labels(kept[1]))
+    model.gallery = make_gallery(material, np.concatenate(kept), np.concatenate([learnt, features]))
     model.save_about(material.run)
-    scores = yield from _answers(model.scores, material.pixels, test)
+    scores = model.calibrated(torch.from_numpy(logits[-len(test) :])).tolist()
     answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
     result = make_result(model.classes, answers)
 
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        first_scores = yield from _answers(model.scores, material.pixels, test)
-        right = np.argmax(first_scores, 1) == material.labels(test)
+        _, first_logits = yield from looked_at(model, material, test)
+        right = first_logits.argmax(1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(
         accuracy=first_accuracy,
@@ -111,13 +117,17 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
     disk.write_json(material.run / REPORT, report.to_json())
 
 
-def _answers(
-    answer: Callable[[np.ndarray], np.ndarray], pixels: Pixels, indices: np.ndarray
-) -> Generator[Event, None, list[list[float]]]:
-    """[N, classes] of the photos ``indices``, whose pixels are answered in batches."""
-    pace = Pace("test")
-    answers: list[list[float]] = []
+def looked_at(
+    model: Classifier, material: Material, indices: np.ndarray, precision: AbstractContextManager[Any] = _FULL
+) -> Generator[Event, None, tuple[np.ndarray, np.ndarray]]:
+    """Features float32 [N, D] and logits float32 [N, classes] of these photos, and how far it has come. What is to be the same
+    in the test, in the app and in an export needs full precision.
+    """
+    pace, looks = Pace("test"), []
     for start in range(0, len(indices), BATCH):
-        answers += answer(pixels[indices[start : start + BATCH]]).tolist()
-        yield from pace(len(answers), len(indices))
-    return answers
+        some = indices[start : start + BATCH]
+        with precision:
+            looks.append(model.look(material.pixels[some]))
+        yield from pace(start + len(some), len(indices))
+    features, logits = (np.concatenate(parts) for parts in zip(*looks, strict=True))
+    return features, logits

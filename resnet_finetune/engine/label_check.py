@@ -12,7 +12,7 @@ from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.split import folds
 from resnet_finetune.engine import material
 from resnet_finetune.engine.calibration import fit_temperature
-from resnet_finetune.engine.cross_validation import out_of_fold
+from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import features_of
 from resnet_finetune.engine.probe import usual_head
 from resnet_finetune.model import catalog, weights
@@ -39,7 +39,8 @@ def check_labels(settings: Settings, check_stop: Callable[[], None]) -> Generato
     everyone = np.arange(len(dataset.photos))
     labels, classes = all_of_it.labels(everyone), len(dataset.classes)
     seen = yield from features_of(all_of_it, net.to(all_of_it.hardware.device), everyone)
-    logits = out_of_fold(all_of_it, seen, everyone, folds(dataset), lambda seen, labels: usual_head(seen, labels, classes))
+    parts = parted(all_of_it, everyone, folds(dataset))
+    logits = out_of_fold(all_of_it, seen, everyone, parts, lambda seen, labels: usual_head(seen, labels, classes))
     likely = softmax(logits / fit_temperature(logits, labels), axis=1)
     doubtful = find_label_issues(labels, likely, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.split import folds
+from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.first_answer import features_of
 from resnet_finetune.engine.material import of_no_run
 from resnet_finetune.engine.probe import usual_head
@@ -41,8 +42,7 @@ def learning_curve(settings: Settings, check_stop: Callable[[], None]) -> Genera
     seen = yield from features_of(material, net.to(material.hardware.device), everyone)
 
     right = np.zeros((len(SHARES), len(everyone)))  # share of the draws in which a photo was named right
-    parting = StratifiedGroupKFold(folds(dataset), shuffle=True, random_state=settings.seed)
-    for fit, held in parting.split(labels, labels, [photo.group for photo in dataset.photos]):
+    for fit, held in parted(material, everyone, folds(dataset)):
         for number, share in enumerate(SHARES):
             draws = 1 if share == 1 else REPEATS
             for draw in range(draws):

@@ -31,8 +31,8 @@ class WholePhoto(nn.Module):
         # Along rows, then along columns, rounded after each.
         values = (values @ self._resampling(width, short).T + 0.5).floor()  # [3, H, size]
         values = (self._resampling(height, short) @ values + 0.5).floor()  # [3, size, size]
-        logits: Tensor = self.net(self.model.preprocessing.normalise(values.permute(1, 2, 0)[None]))
-        return self.model.calibrated(logits)[0]
+        features = self.model.features(values.permute(1, 2, 0)[None])
+        return self.model.calibrated(self.model.logits(features))[0]
 
     def _resampling(self, length: int, short: int | torch.SymInt) -> Tensor:
         """Weights [size, length] of an antialiased bilinear resize of the centred ``short`` of ``length`` pixels.

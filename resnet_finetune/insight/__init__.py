@@ -1,1 +1,1 @@
-"""What a result shows, beyond its numbers."""
+"""What can be seen in a result, beyond its numbers."""

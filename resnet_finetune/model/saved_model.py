@@ -1,6 +1,7 @@
 """A trained model and its preprocessing, which are one thing: in memory and on disk.
 
-``model.safetensors`` holds the weights as timm names them, ``model.json`` the rest. Both are data; nothing in them is run.
+``model.safetensors`` holds the weights as timm names them, ``model.json`` the rest. Both are data; nothing in them is run. What
+``gallery`` keeps beside them tells a photo that is of none of the classes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
+from resnet_finetune.model.gallery import DamagedGallery, Gallery, load_gallery
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
@@ -60,12 +62,18 @@ class Preprocessing:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the model says of one file: probabilities in class order, or the ``error`` that made it unreadable."""
+    """What the model says of one file: probabilities in class order, or the ``error`` that made it unreadable.
+
+    With ``none_of_these`` it is like no photo of any class, and has neither ``label`` nor ``confidence``; what it would have
+    been is in ``scores``. ``strangeness`` is how far it is from what was trained on; None of a model that cannot tell.
+    """
 
     path: Path
     label: str | None
     confidence: float | None
     scores: list[float] | None
+    none_of_these: bool
+    strangeness: float | None
     error: str | None
 
 
@@ -73,24 +81,43 @@ class Classifier:
     """A network that answers with probabilities. Always float32: the same answers in the test, here and in an export."""
 
     def __init__(
-        self, net: nn.Module, model: str, classes: list[str], preprocessing: Preprocessing, temperature: float = 1.0
+        self,
+        net: nn.Module,
+        model: str,
+        classes: list[str],
+        preprocessing: Preprocessing,
+        temperature: float = 1.0,
+        gallery: Gallery | None = None,
     ) -> None:
         self.net = net
         self.model = model  # its name in the catalogue
         self.classes = classes
         self.preprocessing = preprocessing
         self.temperature = temperature  # of the softmax: above 1, the model is less sure than its network
+        self.gallery = gallery  # without one, every photo is of one of the classes
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
         """Probabilities float32 [N, classes] of at most ``BATCH`` photos uint8 [N, size, size, 3]."""
-        return self.calibrated(torch.from_numpy(self.logits(pixels))).numpy()
+        return self.calibrated(torch.from_numpy(self.look(pixels)[1])).numpy()
 
     @torch.inference_mode()
-    def logits(self, pixels: np.ndarray) -> np.ndarray:
-        """What the network says of the same, before it is calibrated."""
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features float32 [N, D] and logits float32 [N, classes] of as many; the same within an autocast, but for rounding."""
         self.net.eval()
-        photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(next(self.net.parameters()).device)
-        logits: np.ndarray = self.net(self.preprocessing.normalise(photos)).cpu().numpy()
+        device = next(self.net.parameters()).device
+        features = self.features(torch.from_numpy(np.ascontiguousarray(pixels)).to(device))
+        return features.float().cpu().numpy(), self.logits(features).float().cpu().numpy()
+
+    def features(self, photos: Tensor) -> Tensor:
+        """Float32 [N, D], before the last layer, of photos 0 to 255, [N, size, size, 3], on their device."""
+        net: Any = self.net
+        seen: Tensor = net.forward_head(net.forward_features(self.preprocessing.normalise(photos)), pre_logits=True)
+        return seen
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Float32 [N, classes]: what the last layer makes of features [N, D]."""
+        net: Any = self.net
+        logits: Tensor = net.get_classifier()(features)
         return logits
 
     def calibrated(self, logits: Tensor) -> Tensor:
@@ -104,9 +131,9 @@ class Classifier:
                 batch = paths[start : start + BATCH]
                 outcomes = list(readers.map(self._read, batch))
                 readable = [outcome for outcome in outcomes if isinstance(outcome, np.ndarray)]
-                scores = iter(self.scores(np.stack(readable)) if readable else [])
+                looks = iter(self._looks(np.stack(readable)) if readable else [])
                 for path, outcome in zip(batch, outcomes, strict=True):
-                    yield self._answer(path, next(scores)) if isinstance(outcome, np.ndarray) else _unanswered(path, outcome)
+                    yield self._answer(path, *next(looks)) if isinstance(outcome, np.ndarray) else _unanswered(path, outcome)
 
     def save(self, folder: Path) -> None:
         """Write the model into ``folder``; a model that is there stays whole until the new one is."""
@@ -114,7 +141,9 @@ class Classifier:
         disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
 
     def save_about(self, folder: Path) -> None:
-        """All but the weights, which are there."""
+        """All but the weights, which are there; the gallery first, for only what follows says that it counts."""
+        if self.gallery:
+            self.gallery.save(folder)
         about = {
             "format": FORMAT,
             "model": self.model,
@@ -122,8 +151,14 @@ class Classifier:
             "classes": self.classes,
             "preprocessing": asdict(self.preprocessing),
             "temperature": self.temperature,
+            "none_of_these": self.gallery and self.gallery.about,
         }
         disk.write_json(folder / ABOUT, about)
+
+    def _looks(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Features [D] and probabilities [classes] of each."""
+        features, logits = self.look(pixels)
+        return zip(features, self.calibrated(torch.from_numpy(logits)).numpy(), strict=True)
 
     def _read(self, path: Path) -> np.ndarray | str:
         try:
@@ -131,15 +166,23 @@ class Classifier:
         except UnreadablePhoto as error:
             return error.message
 
-    def _answer(self, path: Path, scores: np.ndarray) -> Answer:
+    def _answer(self, path: Path, features: np.ndarray, scores: np.ndarray) -> Answer:
         best = int(scores.argmax())
+        strangeness = float(self.gallery.strangeness(features[None])[0]) if self.gallery else None
+        none = self.gallery is not None and strangeness is not None and strangeness > self.gallery.threshold
         return Answer(
-            path=path, label=self.classes[best], confidence=float(scores[best]), scores=[float(s) for s in scores], error=None
+            path=path,
+            label=None if none else self.classes[best],
+            confidence=None if none else float(scores[best]),
+            scores=[float(s) for s in scores],
+            none_of_these=none,
+            strangeness=strangeness,
+            error=None,
         )
 
 
 def _unanswered(path: Path, error: str) -> Answer:
-    return Answer(path=path, label=None, confidence=None, scores=None, error=error)
+    return Answer(path=path, label=None, confidence=None, scores=None, none_of_these=False, strangeness=None, error=error)
 
 
 def load_model(folder: Path | str) -> Classifier:
@@ -155,19 +198,26 @@ def load_model(folder: Path | str) -> Classifier:
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"There is no trained model in {folder}: name the folder of a run that gave an answer.") from None
     except OSError as error:
-        raise UserError(f"The model in {folder} cannot be read ({error.strerror}): check the drive and your rights.") from error
+        raise _unreadable(folder, error) from error
     except (ValueError, KeyError, SafetensorError) as error:  # KeyError: of a number type that PyTorch does not have
         raise _damaged(folder) from error
     model, classes, preprocessing, temperature = _validated(folder, about)
-    net = timm.create_model(catalog.find(model).timm_name.split(".")[0], num_classes=len(classes))
+    net: Any = timm.create_model(catalog.find(model).timm_name.split(".")[0], num_classes=len(classes))
     try:
         net.load_state_dict(weights)
     except RuntimeError as error:
         raise _damaged(folder) from error
     if not all(value.isfinite().all() for value in net.state_dict().values()):
         raise _damaged(folder)
+    none_of_these = about.get("none_of_these")  # runs of earlier versions cannot tell
+    try:
+        gallery = load_gallery(folder, none_of_these, net.num_features, len(classes)) if none_of_these else None
+    except DamagedGallery as error:
+        raise _damaged(folder) from error
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     net = net.to(find_device()).to(memory_format=torch.channels_last)
-    return Classifier(net, model, classes, preprocessing, temperature)
+    return Classifier(net, model, classes, preprocessing, temperature, gallery)
 
 
 def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing, float]:
@@ -204,3 +254,7 @@ def _triple(values: Any) -> tuple[float, float, float]:
 
 def _damaged(folder: Path) -> UserError:
     return UserError(f"The model in {folder} is damaged: put back a copy of the folder, or train again.")
+
+
+def _unreadable(folder: Path, error: OSError) -> UserError:
+    return UserError(f"The model in {folder} cannot be read ({error.strerror}): check the drive and your rights.")

@@ -18,6 +18,7 @@ from resnet_finetune.ui import (
     finished,
     learning,
     matrix,
+    photo_map,
     proof,
     side_by_side,
     suspects,
@@ -70,6 +71,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("learning"), text("learning.lead")))
             learning.ATTEMPT.build(gr.State(None), path=run)
         doubts = suspects.build(tabs, run)
+        photo_map.build(run)
         take_away.build(run)
         proven = proof.build(tabs, run)
     with gr.Row(elem_classes="onward"):

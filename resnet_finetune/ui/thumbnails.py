@@ -6,6 +6,7 @@ from base64 import b64encode
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
@@ -16,9 +17,7 @@ SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
 
 def jpeg(path: Path, side: int) -> bytes:
     """A square of ``side`` pixels. Raises ``UnreadablePhoto``."""
-    file = BytesIO()
-    Image.fromarray(square(read(path, side)[0], side)).save(file, "JPEG", quality=75)
-    return file.getvalue()
+    return _encoded(square(read(path, side)[0], side))
 
 
 def thumbnail(path: Path, name: str) -> Markup:
@@ -27,5 +26,21 @@ def thumbnail(path: Path, name: str) -> Markup:
         content = jpeg(path, SIDE)
     except (UnreadablePhoto, OSError):
         return Markup('<span class="photo" role="img" aria-label="{0}" title="{0}"></span>').format(name)
-    source = f"data:image/jpeg;base64,{b64encode(content).decode()}"
-    return Markup('<img class="photo" src="{1}" alt="{0}" title="{0}">').format(name, source)
+    return Markup('<img class="photo" src="{1}" alt="{0}" title="{0}">').format(name, _source(content))
+
+
+def picture(pixels: np.ndarray, name: str) -> Markup:
+    """An ``<img>`` of uint8 [H, W, 3], as large as it is."""
+    return Markup('<img class="picture" src="{}" alt="{}" width="{}" height="{}">').format(
+        _source(_encoded(pixels)), name, pixels.shape[1], pixels.shape[0]
+    )
+
+
+def _encoded(pixels: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=75)
+    return file.getvalue()
+
+
+def _source(content: bytes) -> str:
+    return f"data:image/jpeg;base64,{b64encode(content).decode()}"

@@ -1,8 +1,9 @@
-"""Step 5: new photos, and what the model says of them."""
+"""Step 5: new photos, and what the model says of them; also that they are of none of its classes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,10 +12,11 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.data.intake import DEMO, open_data
-from resnet_finetune.model.saved_model import load_model
-from resnet_finetune.ui import figures, finished
-from resnet_finetune.ui.parts import heading, lead_to, message
-from resnet_finetune.ui.texts import photos, text
+from resnet_finetune.model.gallery import FARTHEST, Gallery
+from resnet_finetune.model.saved_model import Answer, load_model
+from resnet_finetune.ui import figures, finished, why
+from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
+from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words.errors import UserError
 
@@ -22,7 +24,20 @@ BEST = 5  # classes shown for a photo
 EVERY = 5  # of the demo's new photos is shown, so that each class comes
 _NOTHING = Markup("")
 
-Answers = tuple[Markup, dict[str, Any]]  # what is said, what becomes of the file box
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What was shown to a model last, and what it said. Without a gallery it cannot say "none of these"."""
+
+    run: str  # folder
+    classes: list[str]
+    gallery: Gallery | None
+    answers: list[Answer]
+    looks: list[Markup]  # the photos' small previews
+
+
+# What is said, what becomes of the file box, what was tried, the slider, what it costs.
+Answers = tuple[Markup, dict[str, Any], Any, Any, Markup]
 
 
 def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
@@ -30,14 +45,36 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
     run = finished.dropdown(text("try.model"), "try-run")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
-    answers = gr.HTML(elem_id="try-answers")
+    tried = gr.State(None)
+    with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to say of the cost
+        readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), elem_id="try-readiness")
+        cost = gr.HTML(elem_id="try-cost")
+    answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
+    panel, asked = why.build("try-why")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "results")
 
     tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden")
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, queue=False, show_progress="hidden")
-    files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=[answers, files], show_progress="hidden")
-    demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=[answers, files], show_progress="hidden")
+    shown = [answers, files, tried, readiness, cost]
+    files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden")
+    demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden")
+    readiness.input(
+        _redraw,
+        inputs_kwargs={"tried": tried, "readiness": readiness},
+        outputs=[answers, cost],
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="always_last",
+    )
+    answers.click(
+        _ask_why,
+        inputs_kwargs={"tried": tried},
+        outputs=[panel, asked],
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="multiple",
+    )
 
 
 def _offer_demo(path: str | None) -> gr.Button:
@@ -55,32 +92,86 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     """Says how far it has come once a second, then answers; the drop zone is free again at the end."""
     run = finished.find(path)
     if run is None:
-        yield message("info", text("try.none" if path is None else "try.gone")), gr.update(value=None)
+        yield _said(message("info", text("try.none" if path is None else "try.gone")))
         return
-    yield _busy(0, len(files)), gr.skip()
+    yield _busy(0, len(files))
     said = monotonic()
-    good, bad = [], []
+    answers, looks = [], []
     try:
         model = load_model(run.path)
-        for done, answer in enumerate(model.classify([Path(file) for file in files]), start=1):
-            if answer.scores is None:
-                bad.append(Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error))
-            else:
-                good.append(_card(answer.path, model.classes, answer.scores))
+        for answer in model.classify([Path(file) for file in files]):
+            answers.append(answer)
+            looks.append(thumbnail(answer.path, answer.path.name) if answer.scores else _NOTHING)
             if monotonic() - said > 1:
-                yield _busy(done, len(files)), gr.skip()
+                yield _busy(len(answers), len(files))
                 said = monotonic()
     except UserError as error:
-        yield message("bad", text("try.gone"), error.messages), gr.update(value=None)
+        yield _said(message("bad", text("try.gone"), error.messages))
         return
-    yield _answers(good, bad), gr.update(value=None)
+    tried = Tried(run=str(run.path), classes=model.classes, gallery=model.gallery, answers=answers, looks=looks)
+    usual = _usual(tried.gallery) if tried.gallery else 0.0
+    cards, cost = _redraw(tried, usual)
+    slider = gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
+    yield cards, gr.update(value=None), tried, slider, cost
 
 
-def _busy(done: int, total: int) -> Markup:
-    return message("info", text("try.classifying", done=done, all=total))
+def _busy(done: int, total: int) -> Answers:
+    said = message("info", text("try.classifying", done=done, all=total))
+    return said, gr.skip(), gr.skip(), gr.skip(), _NOTHING
 
 
-def _answers(good: list[Markup], bad: list[Markup]) -> Markup:
+def _said(said: Markup) -> Answers:
+    return said, gr.update(value=None), None, gr.skip(), _NOTHING
+
+
+def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, why.Asked | None]:
+    """A browser may send anything: only the photos that it was shown can be asked about."""
+    clicked = event._data if isinstance(event._data, dict) else {}
+    match clicked:
+        case {"photo": int(number)} if tried and 0 <= number < len(tried.answers):
+            path = tried.answers[number].path
+            return why.opened(why.Asked(run=tried.run, photo=str(path), name=path.name))
+        case _:
+            return why.opened(None)
+
+
+# --- None of these -----------------------------------------------------------------------------------------------------
+
+
+def _usual(gallery: Gallery) -> float:
+    """Where the slider stands for the threshold that the training found."""
+    return round(200 * (1 - gallery.threshold / FARTHEST)) / 2
+
+
+def _redraw(tried: Tried | None, readiness: float) -> tuple[Markup, Markup]:
+    """The cards, and what this setting of the slider costs."""
+    if tried is None:
+        return _NOTHING, _NOTHING
+    gallery = tried.gallery
+    if gallery is None:
+        return _answers(tried, FARTHEST), _NOTHING
+    threshold = gallery.threshold if readiness == _usual(gallery) else FARTHEST * (1 - readiness / 100)
+    known, refused = len(gallery.usual), gallery.refused(threshold)
+    none = [_is_none(answer, threshold) for answer in tried.answers if answer.scores]
+    sentences = (
+        text("none.lost", photos=photos(known), refused=refused, share=percent(refused / known)),
+        text("none.now", photos=photos(len(none)), refused=sum(none)),
+        text("none.gained"),
+    )
+    return _answers(tried, threshold), _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
+
+
+def _is_none(answer: Answer, threshold: float) -> bool:
+    return answer.strangeness is not None and answer.strangeness > threshold
+
+
+def _answers(tried: Tried, threshold: float) -> Markup:
+    good, bad = [], []
+    for number, answer in enumerate(tried.answers):
+        if answer.scores is None:
+            bad.append(Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error))
+        else:
+            good.append(_card(tried, number, _is_none(answer, threshold)))
     done = message("good", text("try.done", photos=photos(len(good))), [text("try.again")]) if good else _NOTHING
     unread = (
         Markup('<details class="listed left-out" open><summary>{}</summary><ul>{}</ul></details>').format(
@@ -92,8 +183,19 @@ def _answers(good: list[Markup], bad: list[Markup]) -> Markup:
     return Markup('{}{}<div class="answers">{}</div>').format(done, unread, _NOTHING.join(good))
 
 
-def _card(path: Path, classes: list[str], scores: list[float]) -> Markup:
-    best = sorted(zip(classes, scores, strict=True), key=lambda pair: -pair[1])[:BEST]
-    return Markup('<article class="card answer">{}<div><h4>{}</h4>{}<small>{}</small></div></article>').format(
-        thumbnail(path, path.name), best[0][0], figures.bars(best), path.name
+def _card(tried: Tried, number: int, none: bool) -> Markup:
+    answer = tried.answers[number]
+    assert answer.scores is not None
+    best = sorted(zip(tried.classes, answer.scores, strict=True), key=lambda pair: -pair[1])[:BEST]
+    return Markup(
+        '<article class="card answer{kind}">{look}<div><h4>{title}</h4>{would}{bars}<footer><small>{name}</small>{ask}</footer>'
+        "</div></article>"
+    ).format(
+        kind=" stranger" if none else "",
+        look=tried.looks[number],
+        title=text("none") if none else best[0][0],
+        would=Markup("<p>{}</p>").format(text("none.would", name=best[0][0])) if none else _NOTHING,
+        bars=figures.bars(best),
+        name=answer.path.name,
+        ask=action(text("why.ask"), {"photo": number}),
     )

@@ -1,0 +1,158 @@
+"""Trying a model in the browser: photos of none of its classes, why it answers so, and the map of its photos."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import MINUTE, make_photos
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from resnet_finetune.model.saved_model import ABOUT
+from resnet_finetune.words import disk
+
+
+@pytest.fixture(scope="module", autouse=True)
+def run(trained: Path, server_home: Path) -> Path:
+    """Among the runs of the page, named "mine"; an older one, "of old", is of an earlier version."""
+    mine = shutil.copytree(trained, server_home / "runs" / "mine")
+    old = shutil.copytree(trained, server_home / "runs" / "of old")
+    about = disk.read_json(old / ABOUT)
+    del about["none_of_these"]
+    disk.write_json(old / ABOUT, about)
+    settings = disk.read_json(old / "run.json")
+    disk.write_json(old / "run.json", settings | {"created": "2020-01-01T00:00:00+00:00"})
+    return mine
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> list[Path]:
+    """A new photo of the class green, and one of nothing that was trained on."""
+    new = make_photos(tmp_path / "new", each=20) / "green" / "19.png"
+    Image.new("RGB", (90, 60), "grey").save(tmp_path / "<b>wall.png")
+    return [new, tmp_path / "<b>wall.png"]
+
+
+def try_on(page: Page, photos: list[Path]) -> Locator:
+    page.get_by_role("tab", name="Try it").click()
+    expect(page.locator("#try-run input")).not_to_have_value("")
+    page.locator("#try-files input[type=file]").set_input_files(photos)
+    cards = page.locator("#try-answers article")
+    expect(cards).to_have_count(len(photos), timeout=MINUTE)
+    return cards
+
+
+def set_readiness(page: Page, to: float) -> None:
+    number = page.locator("#try-readiness input[type=number]")
+    number.fill(str(to))
+    number.press("Enter")
+
+
+def test_a_photo_of_none_of_the_classes_is_said_to_be_one(page: Page, shown: list[Path]) -> None:
+    green, grey = try_on(page, shown).all()
+    expect(green.locator("h4")).to_have_text("green")
+    expect(grey.locator("h4")).to_have_text("None of these")
+    expect(grey).to_contain_text("Of its classes it would have been:")
+    expect(grey.locator("li")).to_have_count(3)
+    expect(grey).to_contain_text("wall.png")
+
+    cost = page.locator("#try-cost")
+    expect(cost).to_contain_text("0 would be answered “none of these” (0\u00a0%)")
+    expect(cost).to_contain_text("Of what you showed it just now: 1 of 2 photos")
+    expect(cost).to_contain_text("not known beforehand")
+
+
+def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
+    green, grey = try_on(page, shown).all()
+    usual = page.locator("#try-readiness input[type=number]").input_value()
+    set_readiness(page, 0)
+    expect(grey.locator("h4")).not_to_have_text("None of these")
+    set_readiness(page, 100)
+    expect(green.locator("h4")).to_have_text("None of these")
+    expect(page.locator("#try-cost")).to_contain_text("of 9 photos of your classes that it was not trained on, 9 would be")
+    set_readiness(page, float(usual))
+    expect(green.locator("h4")).to_have_text("green")
+    expect(grey.locator("h4")).to_have_text("None of these")
+
+
+def test_why_opens_over_the_page_and_closes_with_escape(page: Page, shown: list[Path]) -> None:
+    green, grey = try_on(page, shown).all()
+    ask = green.get_by_role("button", name="Why?")
+    ask.click()
+    panel = page.get_by_role("dialog")
+    expect(panel).to_contain_text("What speaks for “green”?", timeout=MINUTE)
+    expect(panel.locator("img.picture")).to_have_count(2)
+    expect(panel.locator(".alike li")).to_have_count(8)
+    expect(panel.locator(".alike img")).to_have_count(8)
+    assert set(panel.locator(".alike b").all_inner_texts()) == {"green"}
+    expect(panel.get_by_role("button", name="Close")).to_be_focused()
+
+    panel.get_by_role("button", name="red").click()
+    expect(panel).to_contain_text("What speaks for “red”?", timeout=MINUTE)
+    expect(panel.get_by_role("button", name="red")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    expect(ask).to_be_focused()
+
+    grey.get_by_role("button", name="Why?").click()
+    expect(panel).to_contain_text("The model says None of these.", timeout=MINUTE)
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_have_count(0)
+
+
+def test_what_a_browser_makes_up_is_answered_with_a_sentence(page: Page, shown: list[Path]) -> None:
+    first = try_on(page, shown).first.get_by_role("button", name="Why?")
+    for made_up in ('{"photo": 99}', '{"photo": -1}', '{"photo": "/etc/passwd"}', '{"photo": true, "class": {}}', "[]"):
+        first.evaluate("(button, what) => { button.dataset.do = what }", made_up)
+        first.click()
+        panel = page.get_by_role("dialog")
+        expect(panel).to_contain_text(
+            "This photo cannot be explained" if "true" not in made_up else "What speaks", timeout=MINUTE
+        )
+        page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+
+
+def test_a_run_of_an_earlier_version_says_only_its_classes(page: Page, shown: list[Path]) -> None:
+    page.get_by_role("tab", name="Try it").click()
+    page.locator("#try-run input").click()
+    page.get_by_role("option", name="of old").click()
+    expect(page.locator("#try-run input")).to_have_value("of old · 100\u00a0%")
+    cards = try_on(page, shown)
+    expect(cards.get_by_text("None of these")).to_have_count(0)
+    expect(page.locator("#try-strangers")).to_be_hidden()
+    cards.first.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("dialog")).to_contain_text("kept nothing to compare with", timeout=MINUTE)
+
+
+# --- The map of all photos ---------------------------------------------------------------------------------------------
+
+
+def test_a_point_of_the_map_opens_its_photo_by_mouse_and_by_keyboard(page: Page, run: Path) -> None:
+    page.get_by_role("tab", name="Results").click()
+    page.locator("#map-make").click()
+    points = page.locator("#map-plane [data-point]")
+    expect(points).to_have_count(54, timeout=MINUTE)
+    opened = page.locator("#map-photo")
+
+    points.first.focus()
+    page.keyboard.press("Enter")
+    expect(opened).to_contain_text("blue/00.png", timeout=MINUTE)
+    before = page.evaluate("document.activeElement.dataset.point")
+    for key in ("ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.dataset.point") is not None
+    assert before == "0"
+
+    page.locator("#map-plane").get_by_role("button", name="red", exact=True).click()
+    expect(page.locator("#map-plane [data-point].faint")).to_have_count(36)
+    page.locator("#map-plane").get_by_role("button", name="red", exact=True).click()
+    expect(page.locator("#map-plane .faint")).to_have_count(0)
+
+    tested = next(photo for photo in disk.read_json(run / "report.json")["judged"] if photo["path"].startswith("red"))["path"]
+    page.locator("#map-plane [data-point]", has_text=tested).dispatch_event("click")
+    expect(opened).to_contain_text("The model says red.", timeout=MINUTE)
+    opened.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("dialog")).to_contain_text("It is red; the model says red.", timeout=MINUTE)
