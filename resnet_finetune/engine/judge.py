@@ -20,7 +20,7 @@ from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
-from resnet_finetune.words.events import Event, Kept, Score
+from resnet_finetune.words.events import Event, Kept, Score, Stage
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
 
 
@@ -78,11 +78,11 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     model = load_model(material.run)
     validation = material.indices("validation")
     model.temperature = fit_temperature(logits(model.net, material, validation).numpy(), material.labels(validation))
-    kept = np.concatenate([kept_photos(material, "train"), kept_photos(material, "validation"), test])
-    features, scores = yield from looked_at(model, material.pixels, kept)
-    model.gallery = make_gallery(material, kept, features)
+    learnt_from = np.concatenate([kept_photos(material, "train"), kept_photos(material, "validation")])
+    learnt, _ = yield from looked_at(model, material.pixels, learnt_from, "remember")
+    tested, scores = yield from looked_at(model, material.pixels, test, "test")
+    model.gallery = make_gallery(material, np.concatenate([learnt_from, test]), np.concatenate([learnt, tested]))
     model.save_about(material.run)
-    scores = scores[-len(test) :]
     answers = [
         Judged(path=p.name, true=p.label, scores=s.tolist(), sha256=p.digest) for p, s in zip(photos, scores, strict=True)
     ]
@@ -91,7 +91,7 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        _, first_scores = yield from looked_at(model, material.pixels, test)
+        _, first_scores = yield from looked_at(model, material.pixels, test, "test")
         right = np.argmax(first_scores, 1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(
@@ -116,9 +116,11 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
     disk.write_json(material.run / REPORT, report.to_json())
 
 
-def looked_at(model: Classifier, pixels: Pixels, indices: np.ndarray) -> Generator[Event, None, tuple[np.ndarray, np.ndarray]]:
+def looked_at(
+    model: Classifier, pixels: Pixels, indices: np.ndarray, stage: Stage
+) -> Generator[Event, None, tuple[np.ndarray, np.ndarray]]:
     """Features float32 [N, D] and probabilities float32 [N, classes] of these photos, and how far it has come."""
-    pace, looks = Pace("test"), []
+    pace, looks = Pace(stage), []
     for start in range(0, len(indices), BATCH):
         some = indices[start : start + BATCH]
         looks.append(model.look(pixels[some]))

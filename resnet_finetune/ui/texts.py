@@ -261,6 +261,7 @@ ENGLISH = {
     "train.stage.fetch": "Fetching the network’s weights, once",
     "train.stage.scan": "Looking at the photos",
     "train.stage.features": "Working out a first answer",
+    "train.stage.remember": "Noting what your photos look like to the model, to know others from them",
     "train.stage.test": "Testing on photos the model has never seen",
     "train.stage.tune": "Fine-tuning: pass (epoch) {epoch} of {epochs}",
     "train.state.finished": "Finished",
