@@ -76,10 +76,10 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     test = material.indices("test")
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
-    validation = material.indices("validation")
-    model.temperature = fit_temperature(logits(model.net, material, validation).numpy(), material.labels(validation))
-    learnt_from = np.concatenate([kept_photos(material, "train"), kept_photos(material, "validation")])
+    validation = kept_photos(material, "validation")
+    learnt_from = np.concatenate([kept_photos(material, "train"), validation])
     learnt, _ = yield from looked_at(model, material.pixels, learnt_from, "remember")
+    model.temperature = fit_temperature(model.logits(learnt[-len(validation) :]), material.labels(validation))
     tested, scores = yield from looked_at(model, material.pixels, test, "test")
     model.gallery = make_gallery(material, np.concatenate([learnt_from, test]), np.concatenate([learnt, tested]))
     model.save_about(material.run)

@@ -108,6 +108,13 @@ class Classifier:
         features = self.features(torch.from_numpy(np.ascontiguousarray(pixels)).to(device))
         return features.cpu().numpy(), self.named(features).cpu().numpy()
 
+    @torch.inference_mode()
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Float32 [N, classes], as the network says them, of photos with these features [N, D]."""
+        head: Any = self.net.get_classifier()  # type: ignore[operator]
+        said: np.ndarray = head(torch.from_numpy(features).to(head.weight.device)).cpu().numpy()
+        return said
+
     def features(self, photos: Tensor) -> Tensor:
         """Float32 [N, D], before the last layer, of photos 0 to 255, [N, size, size, 3], on their device."""
         net: Any = self.net
