@@ -5,7 +5,7 @@
     for event in train(Settings(data="photos", run_dir="my-run")):
         print(event)
     for answer in load_model("my-run").classify([Path("new.jpg")]):
-        print(answer.label, answer.confidence)
+        print(answer.label, answer.confidence)  # None, None for a photo that is of none of the classes
 
 Torch is imported when something is trained or loaded, not before.
 """

@@ -91,7 +91,7 @@ def test_a_run_says_what_it_does_in_order(settings: Settings) -> None:
     epochs = [event for event in events if isinstance(event, Epoch)]
     assert [event.epoch for event in epochs] == list(range(PRESETS["quick"].epochs + 1))
     assert epochs[0].train_loss is None and all(event.train_loss is not None for event in epochs[1:])
-    assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "features", "test"}
+    assert {event.stage for event in events if isinstance(event, Progress)} == {"scan", "features", "remember", "test"}
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[-1].step == steps[-1].steps == next(event for event in events if isinstance(event, Planned)).steps
     assert max(event.learning_rate for event in epochs) <= PRESETS["quick"].learning_rate

@@ -42,7 +42,7 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     model = material.classifier(net)
     model.temperature = fit_temperature(logits, labels)
     fair = judges(material.dataset)
-    features, _ = yield from looked_at(model, material, everyone, material.hardware.autocast())
+    features, _ = yield from looked_at(model, material, everyone, "remember", material.hardware.autocast())
     model.gallery = make_crossed_gallery(material, features, parts, np.array(fair))
     model.save(material.run)
     scores = softmax(logits / model.temperature, axis=1)

@@ -21,7 +21,7 @@ from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
 from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
 from resnet_finetune.words import disk
-from resnet_finetune.words.events import Event, Kept, Score
+from resnet_finetune.words.events import Event, Kept, Score, Stage
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
 
 _FULL: AbstractContextManager[Any] = nullcontext()
@@ -79,21 +79,23 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     test = material.indices("test")
     photos = [material.dataset.photos[index] for index in test]
     model = load_model(material.run)
-    kept = [kept_photos(material, "train"), kept_photos(material, "validation"), test]
-    learnt, _ = yield from looked_at(model, material, kept[0], material.hardware.autocast())
-    features, logits = yield from looked_at(model, material, np.concatenate(kept[1:]))
-    model.temperature = fit_temperature(logits[: -len(test)], material.labels(kept[1]))
-    model.gallery = make_gallery(material, np.concatenate(kept), np.concatenate([learnt, features]))
+    train, validation = kept_photos(material, "train"), kept_photos(material, "validation")
+    learnt, _ = yield from looked_at(model, material, train, "remember", material.hardware.autocast())
+    chose, logits = yield from looked_at(model, material, validation, "remember")
+    model.temperature = fit_temperature(logits, material.labels(validation))
+    tested, logits = yield from looked_at(model, material, test, "test")
+    features = np.concatenate([learnt, chose, tested])
+    model.gallery = make_gallery(material, np.concatenate([train, validation, test]), features)
     model.save_about(material.run)
-    scores = model.calibrated(torch.from_numpy(logits[-len(test) :])).tolist()
+    scores = model.calibrated(torch.from_numpy(logits)).tolist()
     answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
     result = make_result(model.classes, answers)
 
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        _, first_logits = yield from looked_at(model, material, test)
-        right = first_logits.argmax(1) == material.labels(test)
+        _, logits = yield from looked_at(model, material, test, "test")
+        right = logits.argmax(1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(
         accuracy=first_accuracy,
@@ -118,12 +120,16 @@ def write_report(material: Material, result: Result, kept: Kept, first: FirstSco
 
 
 def looked_at(
-    model: Classifier, material: Material, indices: np.ndarray, precision: AbstractContextManager[Any] = _FULL
+    model: Classifier,
+    material: Material,
+    indices: np.ndarray,
+    stage: Stage,
+    precision: AbstractContextManager[Any] = _FULL,
 ) -> Generator[Event, None, tuple[np.ndarray, np.ndarray]]:
     """Features float32 [N, D] and logits float32 [N, classes] of these photos, and how far it has come. What is to be the same
     in the test, in the app and in an export needs full precision.
     """
-    pace, looks = Pace("test"), []
+    pace, looks = Pace(stage), []
     for start in range(0, len(indices), BATCH):
         some = indices[start : start + BATCH]
         with precision:

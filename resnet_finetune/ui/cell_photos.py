@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from markupsafe import Markup
@@ -30,7 +31,7 @@ def draw(report: Report, true: int, predicted: int, *, every: bool = False) -> M
         more = action(text("cell.every", n=len(there)), {"true": true, "predicted": predicted, "every": True})
     return Markup('<section class="card cell"><h3>{}</h3><p>{}</p><div class="looks">{}</div>{}</section>').format(
         matrix.says(report.classes, report.confusion, true, predicted),
-        text("cell.order.right" if true == predicted else "cell.order"),
+        text("cell.order.right" if true == predicted else "cell.order") + " " + text("cell.open"),
         _NOTHING.join(_photo(report, photo) for photo in shown),
         more,
     )
@@ -38,6 +39,13 @@ def draw(report: Report, true: int, predicted: int, *, every: bool = False) -> M
 
 def _photo(report: Report, photo: Judged) -> Markup:
     said = text("cell.sure", percent=percent(photo.scores[photo.predicted]), predicted=report.classes[photo.predicted])
-    return Markup("<figure>{}<figcaption>{}<small>{}</small></figcaption></figure>").format(
-        thumbnail(Path(report.root, photo.path), photo.path), said, Path(photo.path).name
+    return Markup(
+        '<figure><button type="button" class="look" data-do="{}" aria-label="{}">{}</button>'
+        "<figcaption>{}<small>{}</small></figcaption></figure>"
+    ).format(
+        json.dumps({"why": photo.path}),
+        text("cell.why", name=Path(photo.path).name),
+        thumbnail(Path(report.root, photo.path), photo.path),
+        said,
+        Path(photo.path).name,
     )

@@ -55,12 +55,22 @@ SHAPES = (  # 11, so that with 8 colours the first 88 classes differ
     _polygon((-7, -3), (7, -3), (7, 3), (-7, 3)),
 )
 
-# A point is pressed, or found with the arrow keys and opened with Enter; a class is seen alone while its button is pressed.
+# A point is pressed, or nearly so by a finger, or found with the arrow keys and opened with Enter; a class is seen alone while
+# its button is pressed.
 _MAP = """
-const points = () => [...element.querySelectorAll("[data-point]")];
+const points = () => [...element.querySelectorAll("[data-point]:not(.faint)")];
+const nearest = (event) => {
+    let best = null, least = 20;  // pixels
+    for (const point of points()) {
+        const { x, y, width, height } = point.getBoundingClientRect();
+        const away = Math.hypot(x + width / 2 - event.clientX, y + height / 2 - event.clientY);
+        if (away < least) { best = point; least = away; }
+    }
+    return best;
+};
 const open = (point) => trigger("click", { point: Number(point.dataset.point) });
 element.addEventListener("click", (event) => {
-    const point = event.target.closest("[data-point]");
+    const point = event.target.closest("[data-point]") ?? (event.target.closest(".map > svg") && nearest(event));
     if (point) { point.focus(); open(point); }
     const button = event.target.closest("button[data-only]");
     if (!button) return;
@@ -205,7 +215,7 @@ def draw(made: PhotoMap, mistakes: set[str]) -> Markup:
         points=_NOTHING.join(points),
         rings=_NOTHING.join(rings),
         legend=text("map.legend"),
-        ring=Markup('<span class="ring"></span>{} ').format(text("map.mistake")) if rings else "",
+        ring=Markup('<span class="ring"></span>{}. ').format(text("map.mistake")) if rings else "",
         sample=sample,
         classes=_NOTHING.join(_legend(made.classes, label) for label in sorted({photo.label for photo in made.photos})),
     )

@@ -24,6 +24,7 @@ from resnet_finetune.ui import (
     suspects,
     take_away,
     trust_card,
+    why,
 )
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
@@ -70,10 +71,13 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
             told = gr.HTML(elem_id="results-told")
             gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("learning"), text("learning.lead")))
             learning.ATTEMPT.build(gr.State(None), path=run)
-        doubts = suspects.build(tabs, run)
+        with gr.Column(elem_classes="card part"):
+            doubts = suspects.build(tabs, run)
         photo_map.build(run)
         take_away.build(run)
-        proven = proof.build(tabs, run)
+        with gr.Column(elem_classes="card part"):
+            proven = proof.build(tabs, run)
+    panel, asked = why.build("results-why")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
@@ -103,6 +107,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
+    cell.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
     gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
 
 
@@ -154,9 +159,18 @@ def _separation(path: str | None, of_class: int | None) -> Markup:
     return trust_card.separation_charts(report, of_class)
 
 
-def _open(event: gr.EventData, path: str | None) -> Markup:
+def _ask_why(event: gr.EventData, path: str | None) -> tuple[Any, Any]:
+    """A photo of the cell that is open, explained. Only photos that tested the run can be asked about."""
+    clicked = event._data if isinstance(event._data, dict) else {}
+    run = finished.find(path)
+    return why.opened(why.ask_about_tested(run, str(clicked["why"]))) if run and "why" in clicked else (gr.skip(), gr.skip())
+
+
+def _open(event: gr.EventData, path: str | None) -> Any:
     """The photos of a cell. A browser may send anything: only cells that are there are opened."""
     clicked = event._data if isinstance(event._data, dict) else {}
+    if "why" in clicked:
+        return gr.skip()
     run = finished.find(path)
     report = run.report() if run else None
     if report is None:

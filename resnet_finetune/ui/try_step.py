@@ -47,7 +47,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     tried = gr.State(None)
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to say of the cost
-        readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), elem_id="try-readiness")
+        readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
         cost = gr.HTML(elem_id="try-cost")
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     panel, asked = why.build("try-why")

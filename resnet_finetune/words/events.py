@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "features", "test", "measure", "rates", "prove"]
+Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
