@@ -66,6 +66,13 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keyboard(results: Page, run: Ru
     expect(results.locator("#results-cell h3")).to_have_text("1 of 6 photos of red was called blue")
     assert shown(results) == wrong
 
+    results.get_by_role("button", name="Why? a blue one.png").click()
+    panel = results.locator("#results-why .why")
+    expect(panel).to_contain_text("It is red; the model says blue.", timeout=MINUTE)
+    expect(panel.locator("img.picture")).to_have_count(2)
+    results.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+
     # From the first cell to the right and down, over the empty ones, then Enter.
     cells = results.locator("#results-matrix td button")
     cells.first.focus()
