@@ -21,7 +21,7 @@ from PIL import Image
 from resnet_finetune.data.images import square
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.exports import export as exports
-from resnet_finetune.exports import seal, whole_photo
+from resnet_finetune.exports import seal
 from resnet_finetune.exports.export import Exported, export
 from resnet_finetune.exports.formats import FORMATS, Format
 from resnet_finetune.exports.seal import Parity
@@ -210,12 +210,11 @@ def test_classes_may_be_called_anything(run: Path, tmp_path: Path) -> None:
 
 def test_an_export_that_answers_differently_is_refused(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_another(model: Classifier, folder: Path) -> None:
-        other = Classifier(model.net, model.model, model.classes, model.preprocessing, temperature=3 * model.temperature)
-        whole_photo.write_onnx(other, folder)
+        Classifier(model.net, model.model, model.classes, model.preprocessing, 3 * model.temperature).save(folder)
 
-    monkeypatch.setattr(exports, "_ONNX", replace(exports._ONNX, write=write_another))
+    monkeypatch.setattr(exports, "_TIMM", replace(exports._TIMM, write=write_another))
     with pytest.raises(UserError, match="thrown away because it answers differently: the same class on 12 of 12"):
-        take(trained, "onnx", tmp_path / "to")
+        take(trained, "safetensors", tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 

@@ -1,0 +1,113 @@
+"""Photos classified per second on the CPU, by the plain network and by what could be quicker; and whether they say the same.
+
+    .venv/bin/python benchmarks/predict.py RUN [--rounds 3]
+
+The photos are the demo's 75 new ones, decoded and cut to squares beforehand. All are compared; the first 25 are timed, as a
+batch. ONNX Runtime takes them one at a time, as an exported model does, and its figures include the resizing that is in the
+graph. All ways take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import statistics
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+from torch.fx.experimental.optimization import fuse
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from resnet_finetune.data.images import decode, square
+from resnet_finetune.exports.eight_bits import quantise
+from resnet_finetune.exports.whole_photo import ONNX, write_onnx
+from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.words.report import read_report
+
+NEW_PHOTOS = Path(__file__).parents[1] / "assets" / "demo" / "new_photos.zip"
+BATCH = 25
+Way = Callable[[np.ndarray], np.ndarray]  # photos uint8 [N, size, size, 3] to probabilities [N, classes]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of a run on the demo")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    model = load_model(arguments.run)
+    model.net.cpu().eval()
+    photos = new_photos(model.preprocessing.size)
+    report = read_report(arguments.run)
+    assert report is not None
+    with tempfile.TemporaryDirectory() as folder:
+        write_onnx(model, Path(folder))
+        exact = through_onnx(Path(folder))
+        quantise(Path(folder), report, model.preprocessing.size)
+        ways = {**in_torch(model), "ONNX Runtime": exact, "ONNX Runtime, 8 bits": through_onnx(Path(folder))}
+    plain = next(iter(ways))
+    answers = {name: np.concatenate([way(batch) for batch in photos]) for name, way in ways.items()}  # and warm up
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(arguments.rounds):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way(photos[0])
+            seconds[name].append(time.perf_counter() - began)
+    for name in ways:
+        ratios = [usual / own for usual, own in zip(seconds[plain], seconds[name], strict=True)]
+        same = (answers[name].argmax(1) == answers[plain].argmax(1)).mean()
+        gap = np.abs(answers[name] - answers[plain]).max()
+        print(
+            f"{name:32} {BATCH / statistics.median(seconds[name]):6.1f} photos/s  {statistics.median(ratios):5.2f} × "
+            f"({min(ratios):.2f} to {max(ratios):.2f})  same class {same:.1%}, probabilities {gap:.4f} apart at most"
+        )
+
+
+def new_photos(size: int) -> list[np.ndarray]:
+    with zipfile.ZipFile(NEW_PHOTOS) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
+        squares = [square(decode(archive.open(name), size), size) for name in names]  # type: ignore[arg-type]
+    return [np.stack(squares[start : start + BATCH]) for start in range(0, len(squares), BATCH)]
+
+
+def in_torch(model: Classifier) -> dict[str, Way]:
+    plain = copy.deepcopy(model.net).to(memory_format=torch.contiguous_format)
+    last = copy.deepcopy(model.net).to(memory_format=torch.channels_last)
+    folded = fuse(last).to(memory_format=torch.channels_last)
+    return {
+        "fp32": way(model, plain, contiguous=True),
+        "fp32 channels last (the app)": way(model, last),
+        "fp32, folded": way(model, folded),
+        "bf16, folded": way(model, folded, bfloat16=True),
+        "bf16, folded, compiled": way(model, torch.compile(folded), bfloat16=True),
+    }
+
+
+def way(model: Classifier, net: nn.Module, bfloat16: bool = False, contiguous: bool = False) -> Way:
+    @torch.inference_mode()
+    def classify(photos: np.ndarray) -> np.ndarray:
+        values = model.preprocessing.normalise(torch.from_numpy(photos))
+        values = values.contiguous() if contiguous else values
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            logits = net(values)
+        probabilities: np.ndarray = (logits.float() / model.temperature).softmax(1).numpy()
+        return probabilities
+
+    return classify
+
+
+def through_onnx(folder: Path) -> Way:
+    session = onnxruntime.InferenceSession(folder / ONNX, providers=["CPUExecutionProvider"])
+    return lambda photos: np.stack([session.run(None, {"photo": photo})[0] for photo in photos])
+
+
+if __name__ == "__main__":
+    main()
