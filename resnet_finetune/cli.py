@@ -39,7 +39,6 @@ from resnet_finetune.words.events import (
     Stopped,
 )
 from resnet_finetune.words.settings import Settings
-from resnet_finetune.words.spreadsheet import to_csv
 
 _LIVE = 78  # characters of the line that tells how far it has come
 
@@ -236,19 +235,22 @@ def _evaluate(args: argparse.Namespace) -> Reply:
 
 
 def _predict(args: argparse.Namespace) -> Reply:
+    from resnet_finetune.model.answers import files_of, table
     from resnet_finetune.model.saved_model import load_model
 
     model = load_model(args.run)
-    files = dict(_files(args.path))
+    files = dict(files_of(args.path))
     if not files:
         raise UserError("There are no files in what was named: name photos, or folders that hold some.")
     predictions: list[dict[str, Any]] = []
+    answers = []
     for name, answer in zip(files, model.classify(list(files.values())), strict=True):
+        answers.append(answer)
         scores = None if answer.scores is None else dict(zip(model.classes, answer.scores, strict=True))
         predictions.append({**asdict(answer), "path": name, "scores": scores})
         _live(f"{len(predictions)} of {len(files)} photos")
     if args.csv is not None:
-        _write_csv(args.csv, model.classes, predictions)
+        _write(args.csv, table(model.classes, list(files), answers))
     return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]))
 
 
@@ -261,38 +263,9 @@ def _said_of(prediction: dict[str, Any]) -> str:
     return f"{prediction['label']}  {_percent(prediction['confidence'])}"
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Every file named, and every file in the folders and archives named, with the name to show it by."""
-    from resnet_finetune.data import archives
-    from resnet_finetune.data.intake import open_data
-    from resnet_finetune.data.names import is_system
-
-    for path in paths:
-        folder = open_data(str(path)) if archives.suffix(path.name) and path.is_file() else path
-        if not folder.is_dir():
-            yield str(path), path
-            continue
-        for file in sorted(folder.rglob("*")):
-            inside = file.relative_to(folder)
-            if file.is_file() and not any(map(is_system, inside.parts)):
-                yield str(path / inside), file
-
-
-def _write_csv(to: Path, classes: Sequence[str], predictions: Sequence[dict[str, Any]]) -> None:
-    head = ["path", "label", "confidence", *classes, "none_of_these", "error"]
-    rows = [
-        [
-            p["path"],
-            p["label"],
-            p["confidence"],
-            *(p["scores"].values() if p["scores"] else [None] * len(classes)),
-            "yes" if p["none_of_these"] else "no" if p["scores"] else None,
-            p["error"],
-        ]
-        for p in predictions
-    ]
+def _write(to: Path, content: bytes) -> None:
     try:
-        disk.write_bytes(to.absolute(), to_csv([head, *rows]))
+        disk.write_bytes(to.absolute(), content)
     except OSError as error:
         raise UserError(
             f"{to} cannot be written ({error.strerror}): close it if it is open, or choose another place."

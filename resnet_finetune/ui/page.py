@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from markupsafe import Markup
 
 from resnet_finetune.runs import history
-from resnet_finetune.ui import collect, data_step, downloads, model_step, my_runs, results_step, train_step, try_step
+from resnet_finetune.ui import collect, data_step, downloads, endpoint, model_step, my_runs, results_step, train_step, try_step
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
@@ -72,6 +72,7 @@ def serve() -> Guard:
     app = FastAPI(openapi_url=None)
     collect.add_routes(app)
     downloads.add_routes(app)
+    endpoint.add_routes(app)
     app.add_api_route("/gradio_api/heartbeat/{session}", _no_heartbeat)
     blocks = build()
     blocks.state_session_capacity = _TABS

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
 from resnet_finetune.model.saved_model import Answer, load_model
-from resnet_finetune.ui import figures, finished, why
+from resnet_finetune.ui import endpoint, figures, finished, many_photos, why
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -51,10 +51,15 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
         cost = gr.HTML(elem_id="try-cost")
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     panel, asked = why.build("try-why")
+    with gr.Accordion(text("many"), open=False, elem_id="many"):
+        many_photos.build(run)
+    with gr.Accordion(text("endpoint"), open=False, elem_id="endpoint"):
+        how = gr.HTML(elem_id="endpoint-how")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "results")
 
     tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden")
+    run.change(_examples, inputs_kwargs={"path": run}, outputs=how, queue=False, show_progress="hidden")
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, queue=False, show_progress="hidden")
     shown = [answers, files, tried, readiness, cost]
     files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden")
@@ -75,6 +80,10 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
+
+
+def _examples(path: str | None, request: gr.Request) -> Markup:
+    return endpoint.examples(finished.find(path), f"http://{request.headers['host']}")
 
 
 def _offer_demo(path: str | None) -> gr.Button:

@@ -1,0 +1,98 @@
+"""Answers for many files: which files, and the answers as a table or as copies in a folder for each class."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from resnet_finetune.data import archives
+from resnet_finetune.data.intake import open_data
+from resnet_finetune.data.names import UnsafeName, is_system, safe_parts
+from resnet_finetune.model.saved_model import Answer
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.spreadsheet import Row, to_csv
+
+NONE = "none of these"  # folder of the photos that are of no class
+UNREADABLE = "could not be read"
+
+
+def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Every file named, and every file in the folders and archives named, with the name to show it by.
+
+    Raises:
+        UserError: an archive cannot be opened.
+    """
+    for path in paths:
+        folder = open_data(str(path)) if archives.suffix(path.name) and path.is_file() else path
+        if not folder.is_dir():
+            yield str(path), path
+            continue
+        for file in sorted(folder.rglob("*")):
+            inside = file.relative_to(folder)
+            if file.is_file() and not any(map(is_system, inside.parts)):
+                yield str(path / inside), file
+
+
+def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer]) -> bytes:
+    """CSV for a spreadsheet: a row for each file."""
+    head: Row = ["path", "label", "confidence", *classes, "none_of_these", "error"]
+    return to_csv([head, *(_row(classes, name, answer) for name, answer in zip(names, answers, strict=True))])
+
+
+def _row(classes: Sequence[str], name: str, answer: Answer) -> Row:
+    scores = answer.scores or [None] * len(classes)
+    none = ("yes" if answer.none_of_these else "no") if answer.scores else None
+    return [name, answer.label, answer.confidence, *scores, none, answer.error]
+
+
+def folder_of(answer: Answer) -> str:
+    """Name of the folder that a copy of the file belongs into."""
+    if answer.scores is None:
+        return UNREADABLE
+    return NONE if answer.label is None else answer.label
+
+
+def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
+    """Copy every file into a folder of ``to`` named by its answer; how many were copied comes back. No file is moved, and none
+    that is there already is written over: files of the same name get a number.
+
+    Raises:
+        UserError: ``to`` is not an empty or a new folder, it cannot be written, or no folder can be called like a class. What
+            was copied until then stays.
+    """
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        if any(to.iterdir()):
+            raise UserError(f"{to} is not empty: name a new folder for the copies.")
+        room, needed = shutil.disk_usage(to).free, sum(answer.path.stat().st_size for answer in answers)
+        if needed > room:
+            raise UserError(
+                f"The copies need {needed / 1e9:.1f} GB, and there are {room / 1e9:.1f} GB free in {to}: name a folder on "
+                "another drive."
+            )
+        for answer in answers:
+            folder = to / _harmless(folder_of(answer))
+            folder.mkdir(exist_ok=True)
+            shutil.copy2(answer.path, _unused(folder / answer.path.name))
+    except OSError as error:
+        raise UserError(f"The copies could not be written ({error.strerror}): choose another place.") from error
+    return len(answers)
+
+
+def _harmless(label: str) -> str:
+    """A class of a stranger's model may be called "../..": its folder is none the less in the folder that was asked for."""
+    try:
+        return safe_parts(re.sub(r"[/\\\0:]", "_", label).strip(". ") or "_")[0]
+    except UnsafeName as error:
+        raise UserError(f"One of the classes {error}: no folder can be called so.") from error
+
+
+def _unused(path: Path) -> Path:
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return free

@@ -1,0 +1,81 @@
+"""A folder of 500 photos named in the browser, and the door for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MINUTE, make_photos
+from playwright.sync_api import Page, expect
+
+from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.ui.endpoint import ADDRESS
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path, server_home: Path) -> Path:
+    folder = server_home / "runs" / "colours"
+    shutil.copytree(trained, folder)
+    return folder
+
+
+def test_a_folder_of_five_hundred_becomes_a_table_and_sorted_copies(page: Page, run: Path, tmp_path: Path) -> None:
+    photos = make_photos(tmp_path / "new", classes=["blue", "green"], each=250, side=32)
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    page.get_by_role("tab", name="Try it").click()
+    expect(page.locator("#try-run input")).not_to_have_value("")
+    page.get_by_role("button", name="A whole folder of photos").click()
+    page.locator("#many-folder").get_by_role("textbox").fill(str(photos))
+    page.locator("#many-ask").click()
+    expect(page.locator("#many-said")).to_contain_text("Answers for 501 photos", timeout=3 * MINUTE)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the answers as a table").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert len(rows) == 501
+    wanted = dict(zip(sorted(photos.rglob("*.png")), load_model(run).classify(sorted(photos.rglob("*.png"))), strict=True))
+    for path, answer in wanted.items():
+        (row,) = (row for row in rows if row["path"] == path.relative_to(photos).as_posix())
+        assert row["label"] == (answer.label or "")
+    assert next(row for row in rows if row["path"] == "broken.jpg")["error"]
+
+    expect(page.locator("#many-to").get_by_role("textbox")).to_have_value(str(tmp_path / "new sorted"))
+    page.locator("#many-copy").click()
+    expect(page.locator("#many-copied")).to_contain_text("501 photos copied", timeout=MINUTE)
+    assert len(list((tmp_path / "new sorted").rglob("*.*"))) == 501
+
+
+def ask(url: str, photo: Path, **fields: str) -> Any:
+    """As a program would: a form with a file."""
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()
+    ]
+    head = f'--x\r\nContent-Disposition: form-data; name="photo"; filename="{photo.name}"\r\n\r\n'.encode()
+    body = b"".join(parts) + head + photo.read_bytes() + b"\r\n--x--\r\n"
+    request = urllib.request.Request(url + ADDRESS, body, {"Content-Type": "multipart/form-data; boundary=x"})
+    try:
+        with urllib.request.urlopen(request) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_another_program_gets_the_apps_answer(url: str, run: Path, photos: Path, tmp_path: Path) -> None:
+    photo = photos / "green" / "00.png"
+    (answer,) = load_model(run).classify([photo])
+    assert answer.scores is not None
+    status, said = ask(url, photo, model="colours")
+    assert (status, said["label"], said["model"]) == (200, answer.label, "colours")
+    assert list(said["scores"].values()) == pytest.approx(answer.scores, abs=1e-5)
+    assert ask(url, photo)[1]["scores"] == said["scores"]  # the newest model, when none is named
+    assert ask(url, photo, model="another")[0] == 404
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    status, said = ask(url, tmp_path / "broken.jpg")
+    assert status == 422 and said["error"]
