@@ -42,7 +42,7 @@ def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer
 
 
 def _row(classes: Sequence[str], name: str, answer: Answer) -> Row:
-    scores = answer.scores or [None] * len(classes)
+    scores: Row = answer.scores or [None] * len(classes)
     none = ("yes" if answer.none_of_these else "no") if answer.scores else None
     return [name, answer.label, answer.confidence, *scores, none, answer.error]
 
