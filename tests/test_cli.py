@@ -126,7 +126,9 @@ def test_the_remedies_of_check_are_a_list_to_leave_out(cli: Cli, few_photos: Pat
     assert "24 photos are too few" in done.stderr  # said before the score, which is not a test's
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "does not exist"), ("{", "JSON list"), ("{}", "no list of photos")])
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "does not exist"), ("{", "JSON object or list"), ("null", "holds no corrections")]
+)
 def test_a_list_that_is_none_is_told_before_anything_is_made(
     cli: Cli, photos: Path, tmp_path: Path, content: str | None, words: str
 ) -> None:
