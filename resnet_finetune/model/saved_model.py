@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
+from resnet_finetune.model.folding import folded
 from resnet_finetune.model.gallery import DamagedGallery, Gallery, load_gallery
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words import disk
@@ -103,16 +105,19 @@ class Classifier:
     @torch.inference_mode()
     def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features float32 [N, D] and logits float32 [N, classes] of as many; the same within an autocast, but for rounding."""
-        self.net.eval()
         device = next(self.net.parameters()).device
-        features = self.features(torch.from_numpy(np.ascontiguousarray(pixels)).to(device))
+        photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
+        features = _before_the_head(self._quick, self.preprocessing.normalise(photos))
         return features.float().cpu().numpy(), self.logits(features).float().cpu().numpy()
+
+    @cached_property
+    def _quick(self) -> nn.Module:
+        """The network as it is when it is asked first."""
+        return folded(self.net)
 
     def features(self, photos: Tensor) -> Tensor:
         """Float32 [N, D], before the last layer, of photos 0 to 255, [N, size, size, 3], on their device."""
-        net: Any = self.net
-        seen: Tensor = net.forward_head(net.forward_features(self.preprocessing.normalise(photos)), pre_logits=True)
-        return seen
+        return _before_the_head(self.net, self.preprocessing.normalise(photos))
 
     def logits(self, features: Tensor) -> Tensor:
         """Float32 [N, classes]: what the last layer makes of features [N, D]."""
@@ -179,6 +184,11 @@ class Classifier:
             strangeness=strangeness,
             error=None,
         )
+
+
+def _before_the_head(net: Any, photos: Tensor) -> Tensor:
+    seen: Tensor = net.forward_head(net.forward_features(photos), pre_logits=True)
+    return seen
 
 
 def _unanswered(path: Path, error: str) -> Answer:
