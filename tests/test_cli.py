@@ -247,6 +247,7 @@ def test_a_mistyped_folder_makes_no_run(cli: Cli, photos: Path, tmp_path: Path) 
     assert answer(cli("runs", "--json"))["runs"] == []
 
 
+@pytest.mark.long
 def test_advise_measures_every_depth(cli: Cli, photos: Path) -> None:
     done = cli("advise", photos, "--json")
     assert done.returncode == 0, done.stderr

@@ -58,6 +58,7 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(rows.last).to_contain_text("not tried: 242\u00a0MB to fetch")
 
 
+@pytest.mark.long
 def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Path) -> None:
     page.locator("#data-path").get_by_role("textbox").fill(str(make_photos(tmp_path / "photos")))
     page.locator("#data-look").click()

@@ -89,6 +89,7 @@ def epochs_of(events: list[Event]) -> tuple[list[int], list[int]]:
     )
 
 
+@pytest.mark.long
 def test_a_machine_that_turns_out_slower_does_fewer_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     costs(monkeypatch, 0.001)
     slow(monkeypatch, 2.0)

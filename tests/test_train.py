@@ -135,7 +135,7 @@ def test_a_learning_rate_of_ones_own_is_the_highest(settings: Settings) -> None:
     assert 1e-6 < max(event.learning_rate for event in epochs) <= 3e-6
 
 
-@pytest.mark.parametrize("kind", [FirstAnswer, Planned, Epoch])
+@pytest.mark.parametrize("kind", [FirstAnswer, pytest.param(Planned, marks=pytest.mark.long), Epoch])
 def test_a_stop_keeps_the_best_model_and_going_on_ends_as_if_nothing_had_happened(
     settings: Settings, whole: Path, kind: type[Event]
 ) -> None:
@@ -275,6 +275,7 @@ def test_a_photo_that_goes_away_is_not_missed_once_it_is_kept(settings: Settings
     assert isinstance(list(events)[-1], Finished)
 
 
+@pytest.mark.long
 def test_the_demo_is_learnt(tmp_path: Path) -> None:
     """Issue 2 asks for 84 % on the new photos as the median of three seeds; one is held to a little less here."""
     from resnet_finetune.engine.evaluate import evaluate

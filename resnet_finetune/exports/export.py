@@ -52,6 +52,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
         UserError: there is no finished model, its test photos are gone, ``to`` cannot be written, or the answers differ.
     """
     model = load_model(run)
+    model.gallery = None  # it names the person's photos, and no export asks it what is none of these
     model.net.cpu()
     report = read_report(run)
     if report is None:

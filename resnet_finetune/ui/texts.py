@@ -435,7 +435,8 @@ ENGLISH = {
     # Take it away
     "take": "Take it away",
     "take.lead": "Use the model without this app. Before you get it, it is tested on this computer: opened afresh, it has to "
-    "give your test photos the answers that the app gives them.",
+    "give your test photos the answers that the app gives them. It always names one of your classes: “none of these” stays "
+    "here.",
     "take.make": "Make it",
     "take.get": "Download ({megabytes} MB)",
     "take.writing": "Writing the model",
