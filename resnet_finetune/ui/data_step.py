@@ -47,6 +47,15 @@ class Seen:
     findings: Findings
 
 
+@dataclass
+class Turn:
+    """Whose turn it is to say what is found: a scan that another one has followed says nothing any more. Gradio's own way to
+    cancel it comes too late when it is just ending.
+    """
+
+    number: int = 0
+
+
 # How far the scan has come, and then what it found, are below the ways to choose.
 _TO_THE_FINDINGS = """() => {
     setTimeout(() => document.querySelector("#data-findings")?.scrollIntoView({ block: "start", behavior: "smooth" }), 500);
@@ -58,7 +67,7 @@ Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
 
 def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> Callable[[Dependency], None]:
     """What comes back has the desk in ``asked``, which another step put there, looked at after that step's event."""
-    seen = gr.State(None)
+    seen, turn = gr.State(None), gr.State(Turn())
     heading(text("step.data"), text("data.lead"))
     zone = bring.drop_zone()
     archive = gr.File(file_count="single", show_label=False, elem_id="data-zip")  # what it is, its content tells
@@ -87,19 +96,19 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
     onward = gr.Button(text("data.next"), variant="primary", visible=HIDDEN, elem_id="data-next")
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
-    restored = page.load(_restore, **answer)
+    restored = page.load(_restore, inputs_kwargs={"turn": turn}, **answer)
     # Also right after a stop, while Gradio still takes the scan before for going on.
     scan: dict[str, Any] = {"cancels": restored, "trigger_mode": "multiple", **answer}
-    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive}, **scan)
+    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive, "turn": turn}, **scan)
     opened.then(
         lambda: None, outputs=archive, queue=False, show_progress="hidden"
     )  # a box that is full has no place for the next one
     scans = [
         opened,
-        zone.submit(_take_brought, **scan),
-        maker.submit(_take_brought, **scan),
-        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path}, **scan),
-        demo.click(_take_demo, **scan),
+        zone.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan),
+        maker.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan),
+        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path, "turn": turn}, **scan),
+        demo.click(_take_demo, inputs_kwargs={"turn": turn}, **scan),
     ]
     gr.on(
         [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
@@ -119,7 +128,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
     lead_to(onward, tabs, "model")
 
     def look_again(event: Dependency) -> None:
-        looking = event.then(_take_asked, inputs_kwargs={"asked": asked}, **scan)
+        looking = event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
         stop.click(fn=None, cancels=looking)
 
     return look_again
@@ -137,49 +146,49 @@ def _into(event: gr.EventData) -> tuple[str, Markup]:
 # --- What is chosen ----------------------------------------------------------------------------------------------------
 
 
-def _take_archive(archive: str) -> Iterator[Answer]:
+def _take_archive(archive: str, turn: Turn) -> Iterator[Answer]:
     yield _busy(text("data.opening"))
     try:
         root = open_data(archive)  # the upload is swept away later, what was unpacked from it is kept
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(Desk(data=str(root), where=text("data.zip.named", name=Path(archive).name)))
+        yield from _look(Desk(data=str(root), where=text("data.zip.named", name=Path(archive).name)), turn)
 
 
-def _take_brought(event: gr.EventData) -> Iterator[Answer]:
+def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
     try:
         photos = bring.brought(event)
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(Desk(data=str(photos.photos), where=text("data.folder.named", name=photos.name)))
+        yield from _look(Desk(data=str(photos.photos), where=text("data.folder.named", name=photos.name)), turn)
 
 
-def _take_folder(path: str) -> Iterator[Answer]:
+def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
     folder = unquoted(path)
     if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:
-        yield from _look(Desk(data=folder, where=text("data.folder.named", name=Path(folder).name)))
+        yield from _look(Desk(data=folder, where=text("data.folder.named", name=Path(folder).name)), turn)
 
 
-def _take_demo() -> Iterator[Answer]:
-    yield from _look(Desk(data="demo", where=text("data.demo.named")))
+def _take_demo(turn: Turn) -> Iterator[Answer]:
+    yield from _look(Desk(data="demo", where=text("data.demo.named")), turn)
 
 
-def _take_asked(asked: Desk | None) -> Iterator[Answer]:
+def _take_asked(asked: Desk | None, turn: Turn) -> Iterator[Answer]:
     if asked is not None:
-        yield from _look(asked)
+        yield from _look(asked, turn)
 
 
-def _restore() -> Iterator[Answer]:
+def _restore(turn: Turn) -> Iterator[Answer]:
     """What was chosen before the page was loaded."""
     before = desk.kept()
     if before is None:
         yield _answer(_NOTHING)
     else:
-        yield from _look(before)
+        yield from _look(before, turn)
 
 
 def _stopped() -> Answer:
@@ -190,7 +199,17 @@ def _stopped() -> Answer:
 # --- What is found -----------------------------------------------------------------------------------------------------
 
 
-def _look(chosen: Desk) -> Iterator[Answer]:
+def _look(chosen: Desk, turn: Turn) -> Iterator[Answer]:
+    """As long as nothing else is looked at."""
+    turn.number += 1
+    mine = turn.number
+    for answer in _looked(chosen):
+        if turn.number != mine:
+            return
+        yield answer
+
+
+def _looked(chosen: Desk) -> Iterator[Answer]:
     """Says how far the scan has come, then what it found."""
     come, began = (0, 0), monotonic()
 
