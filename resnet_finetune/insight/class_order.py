@@ -18,10 +18,15 @@ def by_name(confusion: Matrix) -> list[int]:
 
 def by_mistakes(confusion: Matrix) -> list[int]:
     """First the class that is most often taken for another, or another for it."""
-    counts = np.asarray(confusion)
-    mistakes = counts.sum(0) + counts.sum(1) - 2 * counts.diagonal()
-    order: list[int] = np.argsort(-mistakes, kind="stable").tolist()
+    order: list[int] = np.argsort(-mistakes(confusion), kind="stable").tolist()
     return order
+
+
+def mistakes(confusion: Matrix) -> np.ndarray:
+    """Of each class, how many photos were taken for another class, or of another for it: int [classes]."""
+    counts = np.asarray(confusion)
+    found: np.ndarray = counts.sum(0) + counts.sum(1) - 2 * counts.diagonal()
+    return found
 
 
 def alike_together(confusion: Matrix) -> list[int]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from markupsafe import Markup
 
+from resnet_finetune.insight.class_order import mistakes
 from resnet_finetune.ui.texts import photos, text
 
 CLOSE = 25  # classes; cells for more are too small for numbers, unless the person asks
@@ -53,9 +54,10 @@ def draw(classes: Sequence[str], confusion: Matrix, view: View) -> Markup:
     Right answers are on the diagonal in the one colour, mistakes off it in the other; the fuller the colour, the more photos.
     """
     shown = _most_mistaken(confusion, view.order)
+    whole = _wholes(confusion, view.shows, shown)
     rows = _NOTHING.join(
         Markup('<tr><th scope="row" title="{0}"><span>{0}</span></th>{1}</tr>').format(
-            classes[row], _NOTHING.join(_cell(classes, confusion, row, column, view, shown) for column in shown)
+            classes[row], _NOTHING.join(_cell(classes, confusion, row, column, view, whole(row, column)) for column in shown)
         )
         for row in shown
     )
@@ -93,24 +95,30 @@ def says(classes: Sequence[str], confusion: Matrix, true: int, predicted: int) -
 
 def _most_mistaken(confusion: Matrix, order: Sequence[int]) -> list[int]:
     """All of ``order``, or the ``MOST_CLASSES`` of it with the most mistakes."""
-    called = [sum(row[column] for row in confusion) for column in range(len(confusion))]
-    mistakes = {index: sum(confusion[index]) + called[index] - 2 * confusion[index][index] for index in order}
-    kept = set(sorted(order, key=lambda index: -mistakes[index])[:MOST_CLASSES])
+    of_each = mistakes(confusion)
+    kept = set(sorted(order, key=lambda index: -of_each[index])[:MOST_CLASSES])
     return [index for index in order if index in kept]
 
 
-def _cell(classes: Sequence[str], confusion: Matrix, row: int, column: int, view: View, shown: Sequence[int]) -> Markup:
+def _wholes(confusion: Matrix, shows: Shows, shown: Sequence[int]) -> Callable[[int, int], int]:
+    """Of what a cell is a share: (row, column) → photos. Summed once, not for each of the many cells."""
+    match shows:
+        case "counts":
+            largest = max((confusion[row][column] for row in shown for column in shown), default=0)
+            return lambda row, column: largest
+        case "rows":
+            rows = [sum(row) for row in confusion]
+            return lambda row, column: rows[row]
+        case "columns":
+            columns = [sum(column) for column in zip(*confusion, strict=True)]
+            return lambda row, column: columns[column]
+
+
+def _cell(classes: Sequence[str], confusion: Matrix, row: int, column: int, view: View, whole: int) -> Markup:
     count = confusion[row][column]
     kind = "right" if row == column else "wrong"
     if not count:
         return Markup('<td class="{}"></td>').format("zero " + kind if row == column else "zero")
-    match view.shows:
-        case "counts":
-            whole = max(confusion[true][predicted] for true in shown for predicted in shown)
-        case "rows":
-            whole = sum(confusion[row])
-        case "columns":
-            whole = sum(line[column] for line in confusion)
     fill = 0.15 + 0.85 * count / whole  # one photo among many must still be seen
     number = count if view.shows == "counts" else round(100 * count / whole)
     said = says(classes, confusion, row, column)
