@@ -8,15 +8,12 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from scipy.special import softmax
 
-from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.split import folds
-from resnet_finetune.engine import material
 from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import features_of
+from resnet_finetune.engine.material import with_network
 from resnet_finetune.engine.probe import usual_head
-from resnet_finetune.model import catalog, weights
-from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.events import Event
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.suspect import Suspect
@@ -32,15 +29,13 @@ def check_labels(settings: Settings, check_stop: Callable[[], None]) -> Generato
     Raises:
         UserError: the photos cannot be trained on any more, or the weights are not in reach.
     """
-    model = catalog.find(settings.model)
-    net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
-    all_of_it = yield from material.of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
-    dataset = all_of_it.dataset
+    material, net = yield from with_network(settings, check_stop)
+    dataset = material.dataset
     everyone = np.arange(len(dataset.photos))
-    labels, classes = all_of_it.labels(everyone), len(dataset.classes)
-    seen = yield from features_of(all_of_it, net.to(all_of_it.hardware.device), everyone)
-    parts = parted(all_of_it, everyone, folds(dataset))
-    logits = out_of_fold(all_of_it, seen, everyone, parts, lambda seen, labels: usual_head(seen, labels, classes))
+    labels, classes = material.labels(everyone), len(dataset.classes)
+    seen = yield from features_of(material, net, everyone)
+    parts = parted(material, everyone, folds(dataset))
+    logits = out_of_fold(material, seen, everyone, parts, lambda seen, labels: usual_head(seen, labels, classes))
     likely = softmax(logits / fit_temperature(logits, labels), axis=1)
     doubtful = find_label_issues(labels, likely, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [

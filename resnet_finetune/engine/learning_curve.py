@@ -7,14 +7,11 @@ from collections.abc import Callable, Generator
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.split import folds
 from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.first_answer import features_of
-from resnet_finetune.engine.material import of_no_run
+from resnet_finetune.engine.material import with_network
 from resnet_finetune.engine.probe import usual_head
-from resnet_finetune.model import catalog, weights
-from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.events import Event
 from resnet_finetune.words.lesson import Lesson
 from resnet_finetune.words.settings import Settings
@@ -33,13 +30,11 @@ def learning_curve(settings: Settings, check_stop: Callable[[], None]) -> Genera
     Raises:
         UserError: the photos cannot be trained on any more, or the weights are not in reach.
     """
-    model = catalog.find(settings.model)
-    net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
-    material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
+    material, net = yield from with_network(settings, check_stop)
     dataset = material.dataset
     everyone = np.arange(len(dataset.photos))
     labels, classes = material.labels(everyone), len(dataset.classes)
-    seen = yield from features_of(material, net.to(material.hardware.device), everyone)
+    seen = yield from features_of(material, net, everyone)
 
     right = np.zeros((len(SHARES), len(everyone)))  # share of the draws in which a photo was named right
     for fit, held in parted(material, everyone, folds(dataset)):

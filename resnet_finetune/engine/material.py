@@ -163,6 +163,14 @@ def of_no_run(
     )
 
 
+def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generator[Event, None, tuple[Material, nn.Module]]:
+    """The same, and the pretrained network, without a head. Raises ``UserError`` also when its weights are not in reach."""
+    model = catalog.find(settings.model)
+    net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
+    material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
+    return material, net.to(material.hardware.device).to(memory_format=torch.channels_last)
+
+
 def _splits_of(run: Path) -> dict[str, Split]:
     """Of the photos that the network of an earlier run has seen."""
     try:

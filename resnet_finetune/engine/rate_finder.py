@@ -10,15 +10,12 @@ from collections.abc import Callable, Generator, Iterator
 import numpy as np
 import torch
 
-from resnet_finetune.data.cache import SIZE
 from resnet_finetune.engine.first_answer import add_head, features_of
-from resnet_finetune.engine.material import BATCH, of_no_run
+from resnet_finetune.engine.material import BATCH, with_network
 from resnet_finetune.engine.plan import PRESETS
 from resnet_finetune.engine.probe import usual_head
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.step import Learner, make_optimizer, one_batch
-from resnet_finetune.model import catalog, weights
-from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.events import Event
 from resnet_finetune.words.rates import RateTrial
 from resnet_finetune.words.settings import Settings
@@ -36,10 +33,7 @@ def find_rate(settings: Settings, check_stop: Callable[[], None] = lambda: None)
     Raises:
         UserError: the photos or the weights are not such that a training could come of them.
     """
-    model = catalog.find(settings.model)
-    net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
-    material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
-    net = net.to(material.hardware.device).to(memory_format=torch.channels_last)
+    material, net = yield from with_network(settings, check_stop)
     train, classes = material.indices("train"), len(material.dataset.classes)
     seen = yield from features_of(material, net, train)
     add_head(net, classes, usual_head(seen, material.labels(train), classes))
