@@ -32,6 +32,15 @@ def repeats(run: Run) -> list[Run]:
     ]
 
 
+def outcomes(run: Run) -> list[tuple[Run, bool]]:
+    """The repeats of ``run``, and whether each came to the same weights. Raises ``OSError``."""
+    others = repeats(run)
+    if not others:  # then there is nothing to hash, which takes a while
+        return []
+    own = weights_hash(run)
+    return [(other, weights_hash(other) == own) for other in others]
+
+
 def fingerprint(run: Run) -> str | None:
     """Of its photos, their classes and their split; None before they were read."""
     try:

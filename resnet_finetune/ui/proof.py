@@ -12,7 +12,6 @@ from resnet_finetune.runs import jobs, repeat
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import downloads, finished
 from resnet_finetune.ui.parts import message
-from resnet_finetune.ui.report_page import said
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.errors import UserError
 
@@ -36,13 +35,16 @@ def shown(run: Run) -> list[Markup]:
         downloads.report_address(run), text("proof.report")
     )
     try:
-        own = repeat.weights_hash(run)
-        repeated = [(other.title, said(own, repeat.weights_hash(other))) for other in repeat.repeats(run)]
+        repeated = [(other.title, same) for other, same in repeat.outcomes(run)]
     except OSError:  # it was deleted meanwhile
         return [_NOTHING]
     verdicts = (
-        message("good" if key == "proof.same" else "info", text("proof.repeat", name=name), [text(key)])
-        for name, key in repeated
+        message(
+            "good" if same else "info",
+            text("proof.repeat", name=name),
+            [text("proof.same" if same else "proof.other")],
+        )
+        for name, same in repeated
     )
     return [link + _NOTHING.join(verdicts)]
 

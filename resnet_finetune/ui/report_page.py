@@ -100,13 +100,7 @@ def _training(run: Run, story: Story) -> list[Row]:
 
 
 def _proof(run: Run) -> list[Row]:
-    own = repeat.weights_hash(run)
-    rows: list[Row] = [(text("proof.hash"), own)]
-    for other in repeat.repeats(run):
-        rows.append((text("proof.repeat", name=other.title), text(said(own, repeat.weights_hash(other)))))
+    rows: list[Row] = [(text("proof.hash"), repeat.weights_hash(run))]
+    for other, same in repeat.outcomes(run):
+        rows.append((text("proof.repeat", name=other.title), text("proof.same" if same else "proof.other")))
     return rows
-
-
-def said(one: str, other: str) -> str:
-    """Key of the text on two trainings from the same seed, by the hashes of their weights."""
-    return "proof.same" if one == other else "proof.other"
