@@ -215,10 +215,13 @@ def many(class_: str, count: int) -> list[tuple[str, str]]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo photos, 40 of each class. Read them; do not change them."""
-    folder = tmp_path_factory.mktemp("demo")
-    with zipfile.ZipFile(ROOT / "assets" / "demo" / "groceries.zip") as archive:
-        archive.extractall(folder)
-    return folder
+    return unpacked_demo("groceries.zip", tmp_path_factory.mktemp("demo"))
+
+
+def unpacked_demo(name: str, to: Path) -> Path:
+    with zipfile.ZipFile(ROOT / "assets" / "demo" / name) as archive:
+        archive.extractall(to)
+    return to
 
 
 def some_of(demo: Path, to: Path, each: int, classes: Sequence[str] = ("Apple", "Melon", "Orange")) -> Path:

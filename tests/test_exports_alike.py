@@ -5,14 +5,13 @@ from __future__ import annotations
 import runpy
 import shutil
 import subprocess
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import MINUTE, ROOT, run_cli, shared, some_of
+from conftest import MINUTE, ROOT, run_cli, shared, some_of, unpacked_demo
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -45,10 +44,7 @@ def demo_run(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def new_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's 75, never trained on."""
-    place = tmp_path_factory.mktemp("new")
-    with zipfile.ZipFile(ROOT / "assets" / "demo" / "new_photos.zip") as archive:
-        archive.extractall(place)
-    return place
+    return unpacked_demo("new_photos.zip", tmp_path_factory.mktemp("new"))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from resnet_finetune.engine.advise import advise
 from resnet_finetune.model import catalog
+from resnet_finetune.ui.figures import table
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import duration, percent, photos, text
 from resnet_finetune.ui.trial import Attempt, of_desk
@@ -34,23 +35,18 @@ def _why(advice: Advice) -> str:
 
 def _table(advice: Advice) -> Markup:
     heads = [text(f"advisor.{column}") for column in ("depth", "parameters", "memory", "epoch", "right")]
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
-    rows = Markup("").join(_row(one, one.model == advice.recommended) for one in advice.candidates)
-    table = Markup('<table class="scores depths"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(head, rows)
-    return Markup('<div class="scroll">{}</div><p class="aside">{}</p>').format(table, text("advisor.how"))
+    rows = (_row(one, one.model == advice.recommended) for one in advice.candidates)
+    return table(heads, rows, "depths") + Markup('<p class="aside">{}</p>').format(text("advisor.how"))
 
 
-def _row(one: Candidate, recommended: bool) -> Markup:
-    cells = [
+def _row(one: Candidate, recommended: bool) -> tuple[str | Markup, list[str]]:
+    name = Markup("<strong>{}</strong>").format(_name(one.model)) if recommended else _name(one.model)
+    return name, [
         text("advisor.millions", n=one.parameters_m),
         text("advisor.gb", n=one.memory_gb),
         duration(one.epoch_seconds),
         _right(one),
     ]
-    name = Markup("<strong>{}</strong>").format(_name(one.model)) if recommended else _name(one.model)
-    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(
-        name, Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells)
-    )
 
 
 def _right(one: Candidate) -> str:

@@ -36,10 +36,11 @@ def _predict(photo: Annotated[UploadFile, File()], model: Annotated[str | None, 
         return JSONResponse({"error": text("endpoint.no_model")}, status_code=404)
     try:
         classifier = _loaded(run, (run.path / ABOUT).stat().st_mtime_ns)
-        with tempfile.NamedTemporaryFile(suffix=Path(photo.filename or "").suffix) as file:
-            shutil.copyfileobj(photo.file, file)
-            file.flush()
-            (answer,) = classifier.classify([Path(file.name)])
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "photo")
+            with file.open("wb") as copy:
+                shutil.copyfileobj(photo.file, copy)
+            (answer,) = classifier.classify([file])
     except (UserError, OSError) as error:
         return JSONResponse({"error": str(error)}, status_code=422)
     if answer.scores is None:

@@ -5,7 +5,7 @@ Class and file names come from strangers' folders: ``Markup.format`` escapes eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, log10
 
@@ -15,6 +15,20 @@ from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.words.report import ClassScore, Interval
 
 _NOTHING = Markup("")
+
+
+def table(heads: Sequence[str], rows: Iterable[tuple[str | Markup, Sequence[str]]], style: str = "") -> Markup:
+    """A column for each of ``heads``; the first is of the rows' names. ``style`` is one more class name of the style sheet."""
+    head = _NOTHING.join(Markup('<th scope="col">{}</th>').format(title) for title in heads)
+    body = _NOTHING.join(
+        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+            name, _NOTHING.join(Markup("<td>{}</td>").format(value) for value in values)
+        )
+        for name, values in rows
+    )
+    return Markup('<div class="scroll"><table class="{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        f"scores {style}".strip(), head, body
+    )
 
 
 def per_class_table(scores: Sequence[ClassScore]) -> Markup:

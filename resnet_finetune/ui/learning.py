@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from resnet_finetune.engine.learning_curve import SHARES, learning_curve
+from resnet_finetune.ui.figures import table
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.trial import Attempt, of_run
@@ -31,20 +32,13 @@ def _table(lessons: list[Lesson]) -> Markup:
         text("table.class"), text("data.table.photos"), *(text("learning.share", share=percent(share)) for share in SHARES),
         text("learning.gain"),
     ]  # fmt: skip
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(name) for name in heads)
-    rows = Markup("").join(_row(lesson) for lesson in lessons)
-    return Markup('<div class="scroll"><table class="scores"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        head, rows
-    )
+    return table(heads, map(_row, lessons))
 
 
-def _row(lesson: Lesson) -> Markup:
+def _row(lesson: Lesson) -> tuple[str, list[str]]:
     gain = text("learning.points", gain=f"{100 * lesson.gain:+.0f}", error=f"{100 * lesson.error:.0f}")
-    cells = [str(lesson.photos), *map(percent, lesson.recalls), gain]
-    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(
-        text("trust.all") if lesson.name is None else lesson.name,
-        Markup("").join(Markup("<td>{}</td>").format(cell) for cell in cells),
-    )
+    name = text("trust.all") if lesson.name is None else lesson.name
+    return name, [str(lesson.photos), *map(percent, lesson.recalls), gain]
 
 
 ATTEMPT = Attempt("learning", learning_curve, _doing, _answer, of_run)

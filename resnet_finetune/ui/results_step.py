@@ -122,9 +122,8 @@ def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
 
 
 def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ...]:
-    run = finished.find(path)
     try:
-        report = run.report() if run else None
+        run, report = _result(path)
     except UserError as error:
         return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
     if run is None or report is None:
@@ -146,14 +145,18 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
 
 
 def _redraw(path: str | None, shows: str, order: str, query: str) -> tuple[Markup, Markup]:
-    run = finished.find(path)
-    report = run.report() if run else None
+    run, report = _result(path)
     return _drawn(run, report, shows, order, query) if run and report else (_NOTHING, _NOTHING)
 
 
-def _separation(path: str | None, of_class: int | None) -> Markup:
+def _result(path: str | None) -> tuple[Run | None, Report | None]:
+    """Raises ``UserError`` when the report is damaged."""
     run = finished.find(path)
-    report = run.report() if run else None
+    return run, run.report() if run else None
+
+
+def _separation(path: str | None, of_class: int | None) -> Markup:
+    _, report = _result(path)
     if report is None or of_class is None or of_class not in (trust_card.ALL, *range(len(report.classes))):
         return _NOTHING
     return trust_card.separation_charts(report, of_class)
@@ -171,8 +174,7 @@ def _open(event: gr.EventData, path: str | None) -> Any:
     clicked = event._data if isinstance(event._data, dict) else {}
     if "why" in clicked:
         return gr.skip()
-    run = finished.find(path)
-    report = run.report() if run else None
+    _, report = _result(path)
     if report is None:
         return _NOTHING
     true, predicted = clicked.get("true"), clicked.get("predicted")

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.curves import foot
-from resnet_finetune.ui.figures import Line, chart
+from resnet_finetune.ui.figures import Line, chart, table
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.words.comparison import Comparison, compare
@@ -74,7 +74,7 @@ def _settings(runs: Sequence[Run]) -> Markup:
             rows.append((str(spec.metadata["label"]), ["–" if value is None else str(value) for value in values]))
     if not rows:
         return Markup("<p>{}</p>").format(text("compare.same_settings"))
-    return _table(text("compare.setting"), [run.title for run in runs], rows)
+    return table([text("compare.setting"), *(run.title for run in runs)], rows)
 
 
 def _curves(runs: Sequence[Run]) -> Markup:
@@ -101,17 +101,4 @@ def _classes(tested: Sequence[tuple[Run, Report]]) -> Markup:
             for row in scores
         ]
         rows.append((name, found))
-    return _table(text("compare.class"), [run.title for run, _ in tested], rows)
-
-
-def _table(what: str, titles: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> Markup:
-    heads = _NOTHING.join(Markup('<th scope="col">{}</th>').format(title) for title in (what, *titles))
-    body = _NOTHING.join(
-        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
-            name, _NOTHING.join(Markup("<td>{}</td>").format(value) for value in values)
-        )
-        for name, values in rows
-    )
-    return Markup('<div class="scroll"><table class="scores"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
-        heads, body
-    )
+    return table([text("compare.class"), *(run.title for run, _ in tested)], rows)

@@ -16,14 +16,13 @@ from resnet_finetune.runs import jobs, verdicts
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.runs.verdicts import Verdict
 from resnet_finetune.ui import finished
+from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.ui.trial import Attempt, of_run
-from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
-from resnet_finetune.words.home import home
 from resnet_finetune.words.suspect import Suspect
 
 MOST = 60  # photos that are shown
@@ -91,10 +90,10 @@ def _train_again(path: str | None) -> tuple[Any, Any]:
     run = finished.find(path)
     if run is None:
         return gr.skip(), gr.skip()
-    file = home() / corrections.FILE
+    corrected = Desk(data=run.settings.data, where=run.title, clicks=(verdicts.corrected(run, verdicts.read(run)),))
     try:
-        corrections.write(file, verdicts.corrected(run, verdicts.read(run)))
-        jobs.start(replace(run.settings, run_dir="", corrections=str(file), split_of=str(run.path)))
+        file = corrected.corrections_file()
+        jobs.start(replace(run.settings, run_dir="", corrections=file, split_of=str(run.path)))
     except OSError as error:
         return message("bad", text("suspects.not_kept", reason=error.strerror)), gr.skip()
     except UserError as error:

@@ -83,19 +83,14 @@ def opened(asked: Asked | None) -> tuple[Markup, Asked | None]:
     return draw(asked), asked
 
 
-def show(run: Run, name: str, of_class: int | None = None) -> Markup:
-    """The panel for a photo that tested ``run``, by its name in the report."""
-    return draw(ask_about_tested(run, name, of_class))
-
-
-def ask_about_tested(run: Run, name: str, of_class: int | None = None) -> Asked | None:
-    """None if no photo of that name tested the run. Raises ``UserError`` when its report is damaged."""
+def ask_about_tested(run: Run, name: str) -> Asked | None:
+    """By its name in the report; None if no photo of that name tested the run. Raises ``UserError`` when that is damaged."""
     report = run.report()
     photo = next((photo for photo in report.judged if photo.path == name), None) if report else None
     if report is None or photo is None:
         return None
     path = Path(report.root, photo.path)
-    return Asked(run=str(run.path), photo=str(path), name=photo.path, true=photo.true, of_class=of_class)
+    return Asked(run=str(run.path), photo=str(path), name=photo.path, true=photo.true)
 
 
 def draw(asked: Asked | None) -> Markup:
