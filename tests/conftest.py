@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebError, sync_playwright
 
 from resnet_finetune.cli import main
 from resnet_finetune.data.dataset import scan
@@ -323,6 +323,11 @@ def browser(film: Path) -> Iterator[Browser]:
         browser.close()
 
 
+def _left(error: WebError) -> bool:
+    """Whether it is Gradio's own stream that says it was cut, by the page that is being left or loaded again."""
+    return str(error.error).startswith("AbortError: signal is aborted without reason")
+
+
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
     """A fresh tab on the page. It may ask nobody but the app for anything, and nothing may go wrong in it."""
@@ -330,7 +335,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
         requests: list[str] = []
         mistakes: list[str] = []
         context.on("request", lambda request: requests.append(request.url))
-        context.on("weberror", lambda error: mistakes.append(str(error.error)))
+        context.on("weberror", lambda error: None if _left(error) else mistakes.append(str(error.error)))
         context.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
         page = context.new_page()
         page.goto(url)
