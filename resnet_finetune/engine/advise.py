@@ -1,8 +1,9 @@
 """Which depth to pick: measured on the person's own photos and machine.
 
-Every depth is timed. Those whose weights are on this machine race by successive halving (Jamieson & Talwalkar 2016): all are
-tried on a few of the training photos, the better half of them on twice as many, and so on. What is judged is the first answer,
-cross-validated; the test and validation photos have no part in it.
+Every depth of the usual family is timed, and of the others what is chosen or here. Those whose weights are on this machine race
+by successive halving (Jamieson & Talwalkar 2016): all are tried on a few of the training photos, the better half of them on
+twice as many, and so on. What is judged is the first answer, cross-validated; the test and validation photos have no part in
+it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import losses
 from resnet_finetune.model import catalog, weights
-from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.catalog import CATALOG, USUAL, Model
 from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.events import Event, Progress
@@ -41,7 +42,8 @@ STATE_BYTES = 16  # for a weight: itself, its gradient, AdamW's two moments, in 
 
 
 def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) -> Generator[Event, None, Advice]:
-    """Yields how far it has come. Of ``settings`` it needs the data, the preset, the seed and the list of what is left out.
+    """Yields how far it has come. Of ``settings`` it needs the data, the preset, the seed, the list of what is left out, and
+    the model that is chosen so far.
 
     Raises:
         UserError: the photos cannot be trained on.
@@ -49,13 +51,14 @@ def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) ->
     of_any = yield from of_no_run(
         settings, CATALOG[0], Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)), check_stop
     )
-    yield Progress(stage="measure", done=0, total=len(CATALOG), seconds_left=None)
+    candidates = [one for one in CATALOG if one.family == USUAL or one.name == settings.model or weights.in_reach(one)]
+    yield Progress(stage="measure", done=0, total=len(candidates), seconds_left=None)
     pace, measured = Pace("measure"), []
-    for model in CATALOG:
+    for model in candidates:
         check_stop()
         measured.append(_measured(of_any, model))
-        yield from pace(len(measured), len(CATALOG))
-    verdicts = yield from _race(of_any, [model for model in CATALOG if weights.in_reach(model)])
+        yield from pace(len(measured), len(candidates))
+    verdicts = yield from _race(of_any, [model for model in candidates if weights.in_reach(model)])
     usual = _usual(len(of_any.indices("train")))
     return Advice(
         candidates=[

@@ -73,9 +73,10 @@ def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Gene
 def add_head(net: nn.Module, classes: int, fitted: tuple[Tensor, Tensor] | None = None) -> None:
     """Give a headless timm network a linear layer for so many classes, with the ``fitted`` weight and bias if there are."""
     net.reset_classifier(classes)  # type: ignore[operator]
-    head: nn.Linear = net.get_classifier()  # type: ignore[operator]
+    head: nn.Linear | nn.Conv2d = net.get_classifier()  # type: ignore[operator]
     head.to(next(net.parameters()).device)
     if fitted:
         with torch.no_grad():
-            head.weight.copy_(fitted[0])
+            head.weight.copy_(fitted[0].view_as(head.weight))  # of ResNetV2, [classes, D, 1, 1]
+            assert head.bias is not None
             head.bias.copy_(fitted[1])

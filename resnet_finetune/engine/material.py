@@ -28,7 +28,7 @@ from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Event, Split, Started
+from resnet_finetune.words.events import Event, Noted, Split, Started
 from resnet_finetune.words.settings import Settings
 
 BATCH = 16  # photos in one step of the optimiser
@@ -74,6 +74,8 @@ def gather(
     """The photos, decoded, and the pretrained network, without a head."""
     model = catalog.find(settings.model)
     start = str(Path(settings.train_on, WEIGHTS)) if settings.train_on else settings.weights
+    if not model.commercial:
+        yield Noted(note=f"The weights of {model.name} are under {model.licence}: commercial use is forbidden.")
     found = yield from told("fetch", lambda tell: weights.find_weights(model, start, tell), check_stop)
     if settings.train_on:
         found = replace(found, source=f"the earlier run {Path(settings.train_on).name}")

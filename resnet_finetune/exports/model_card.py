@@ -19,7 +19,7 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
     if report.cross_validated:
         unseen = "each of them by a model that had not seen it (cross-validation)"
     lines = [
-        f"# {network.family}-{network.depth} that tells {len(model.classes)} classes of photos apart",
+        f"# {network.title} that tells {len(model.classes)} classes of photos apart",
         "",
         f"It names {_percent(test.accuracy)} of {test.n} test photos right, {unseen}. With this many photos the true share is "
         f"likely between {_percent(test.low)} and {_percent(test.high)} (95 % Wilson interval). "
@@ -38,8 +38,9 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
         "",
         "## How it works",
         "",
-        f"- {network.family}-{network.depth} ({_plain(network.timm_name)}), fine-tuned. The weights that it started from are "
-        f"under {network.licence}; they come from ImageNet-1k, whose photos were given out for non-commercial research.",
+        f"- {network.title} ({_plain(network.timm_name)}), fine-tuned. The weights that it started from are "
+        f"under {network.licence}{'' if network.commercial else ', which forbids commercial use'}; they come from ImageNet-1k, "
+        "whose photos were given out for non-commercial research.",
         "- A photo is read as `photo.py` does it: upright, in sRGB, transparency on white, halved while its shorter side is at "
         f"least {2 * size} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred "
         f"square, {size} × {size} pixels by antialiased bilinear interpolation, normalised by "

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from captum.attr import LayerAttribution, LayerGradCam
+from timm.models.resnetv2 import ResNetV2
 
 from resnet_finetune.model.gallery import Seen
 from resnet_finetune.model.saved_model import Classifier
@@ -55,10 +57,11 @@ def heat_map(model: Classifier, pixels: np.ndarray, of_class: int) -> np.ndarray
     Grad-CAM (Selvaraju et al. 2017, ICCV, sec. 3): the maps of the last block, each weighted by how much the logit grows with
     it, and enlarged from one place for 32 × 32 pixels.
     """
-    net = model.net.eval()
+    net: Any = model.net.eval()
+    last = net.norm if isinstance(net, ResNetV2) else net.layer4[-1]  # what is averaged and judged
     device = next(net.parameters()).device
     photo = model.preprocessing.normalise(torch.from_numpy(pixels[None]).to(device))
-    coarse = LayerGradCam(net, net.layer4[-1]).attribute(photo, target=of_class, relu_attributions=True)  # type: ignore[index]
+    coarse = LayerGradCam(net, last).attribute(photo, target=of_class, relu_attributions=True)
     fine: np.ndarray = LayerAttribution.interpolate(coarse, pixels.shape[:2], "bilinear")[0, 0].detach().cpu().numpy()
     return fine / max(float(fine.max()), 1e-12)
 

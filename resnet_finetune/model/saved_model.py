@@ -20,6 +20,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
@@ -122,8 +123,8 @@ class Classifier:
     def logits(self, features: Tensor) -> Tensor:
         """Float32 [N, classes]: what the last layer makes of features [N, D]."""
         net: Any = self.net
-        logits: Tensor = net.get_classifier()(features)
-        return logits
+        head = net.get_classifier()  # ResNetV2's is a convolution of 1 × 1: [classes, D, 1, 1]
+        return F.linear(features, head.weight.flatten(1), head.bias)
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Probabilities [N, classes]."""

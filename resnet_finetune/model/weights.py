@@ -29,7 +29,7 @@ from resnet_finetune.words.errors import UserError
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "weights"
 FILE = "model.safetensors"  # what every weights repository of timm calls it
-HEAD = ("fc.weight", "fc.bias")  # the 1000-class ImageNet head, which a new task does not use
+HEAD = ("fc.weight", "fc.bias", "head.fc.weight", "head.fc.bias")  # for 1000 classes of ImageNet, which a new task does not use
 REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTEGER = (torch.int64,)
 TIMEOUT = httpx2.Timeout(10, connect=3)  # seconds; a name with several addresses is tried at each in turn

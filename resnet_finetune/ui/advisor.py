@@ -58,7 +58,7 @@ def _right(one: Candidate) -> str:
 
 
 def _name(model: str) -> str:
-    return f"ResNet-{catalog.find(model).depth}"
+    return catalog.find(model).title
 
 
-ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice.recommended), of_desk)
+ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice), of_desk)

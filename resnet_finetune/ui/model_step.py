@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 from markupsafe import Markup
 
-from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model import catalog
+from resnet_finetune.model.catalog import CATALOG, USUAL, Model
 from resnet_finetune.model.machine import look_at_machine
 from resnet_finetune.model.weights import in_reach
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import advisor, rate_finder
-from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
-from resnet_finetune.ui.texts import text
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, heading, lead_to, message
+from resnet_finetune.ui.texts import duration, text
+from resnet_finetune.ui.variants import depths, variants
+from resnet_finetune.words.advice import Advice
 from resnet_finetune.words.settings import PRESETS, Settings
 
 _DEFAULT = Settings()
@@ -27,14 +31,33 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
     heading(text("step.model"), text("model.lead"))
     train_on = gr.State(None)  # folder of the run to start from
     starts_from = gr.HTML(js_on_load=ACTIONS, elem_id="model-train-on")
-    model = gr.Radio(
-        _depths(),
+    model = gr.Textbox(_DEFAULT.model, visible=HIDDEN, elem_id="model-name")  # what is chosen, in whichever of the lists below
+    advice = gr.State(None)  # what was measured, once the advisor has
+    usual = gr.Radio(
+        _choices(USUAL, None),
         value=_DEFAULT.model,
         label=text("model.depth"),
         info=text("model.depth.help"),
         elem_classes="cards",
         elem_id="model",
     )
+    with gr.Accordion(text("model.others"), open=False, elem_id="model-others") as others:
+        gr.HTML(Markup("<p>{}</p>").format(text("model.others.lead")))
+        lists = [usual] + [
+            gr.Radio(
+                _choices(family, None),
+                value=None,
+                label=text(f"family.{family}"),
+                info=text(f"family.{family}.what"),
+                elem_classes="cards",
+            )
+            for family in catalog.families()
+            if family != USUAL
+        ]
+    with gr.Accordion(text("variants.ask"), open=False, elem_id="variants"):
+        gr.HTML(variants())
+    with gr.Accordion(text("depths.ask"), open=False, elem_id="depths"):
+        gr.HTML(depths())
     preset = gr.Radio(
         [(text(f"model.preset.{name}"), name) for name in PRESETS],
         value=_DEFAULT.preset,
@@ -42,7 +65,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_classes="cards",
         elem_id="preset",
     )
-    advisor.ATTEMPT.build(model, chosen=chosen, preset=preset)
+    advisor.ATTEMPT.build(advice, chosen=chosen, preset=preset, model=model)
     with gr.Accordion(text("model.more"), open=False):
         with gr.Row():  # an empty number field says 0
             minutes = gr.Number(
@@ -59,16 +82,30 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         lead_to(gr.Button(text("back")), tabs, "data")
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
-    # Weights may have arrived meanwhile.
-    tab.select(lambda: gr.Radio(_depths()), outputs=model, queue=False, show_progress="hidden")
-    tab.select(_system, outputs=system, queue=False, show_progress="hidden")
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    for one in lists:
+        one.input(fn=None, js="(name) => name", inputs=one, outputs=model)
+    # Weights may have arrived meanwhile; another run's choice was taken over; or the fold was closed and is drawn anew.
+    gr.on(
+        [tab.select, model.change, others.expand],
+        _drawn,
+        inputs_kwargs={"model": model, "advice": advice},
+        outputs=lists,
+        **quick,
+    )
+    advice.change(
+        lambda advice: [advice.recommended, *_drawn(advice.recommended, advice)] if advice else [gr.skip()] * (1 + len(lists)),
+        inputs_kwargs={"advice": advice},
+        outputs=[model, *lists],
+        **quick,
+    )
+    tab.select(_system, outputs=system, **quick)
     # Another depth cannot start from that run's weights.
     gr.on(
-        [starts_from.click, model.input],
+        [starts_from.click, *(one.input for one in lists)],
         lambda: (None, Markup("")),
         outputs=[train_on, starts_from],
-        queue=False,
-        show_progress="hidden",
+        **quick,
     )
     inputs: dict[str, Component] = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
     return inputs | {"learning_rate": rate, "train_on": train_on}, starts_from
@@ -99,18 +136,28 @@ def _help(name: str) -> str:
     return str(_WORDS[name]["help"])
 
 
-def _depths() -> list[tuple[str, str]]:
-    return [(_depth(model), model.name) for model in CATALOG]
+def _drawn(model: str, advice: Advice | None) -> list[gr.Radio]:
+    """The lists, family by family, of which one has what is chosen."""
+    return [
+        gr.Radio(_choices(family, advice), value=model if catalog.find(model).family == family else None)
+        for family in catalog.families()
+    ]
 
 
-def _depth(model: Model) -> str:
-    """Three lines: the name, why one would take it, the numbers."""
-    return text(
-        "model.choice",
-        name=f"ResNet-{model.depth}",
-        advice=text("model.advised") if model.name == _DEFAULT.model else "",
-        why=text(f"model.why.{model.depth}"),
-        parameters=model.parameters_m,
-        top1=model.top1,
-        reach=text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
-    )
+def _choices(family: str, advice: Advice | None) -> list[tuple[str, str]]:
+    seconds = {one.model: one.epoch_seconds for one in advice.candidates} if advice else {}
+    return [(_card(one, seconds.get(one.name)), one.name) for one in CATALOG if one.family == family]
+
+
+def _card(model: Model, seconds: float | None) -> str:
+    """Lines: the name; why one would take it, of the usual ones; the numbers; the licence; what it takes here."""
+    top1 = text("model.top1.none") if model.top1 is None else text("model.top1", top1=model.top1, size=model.top1_size)
+    lines = [
+        model.title + (text("model.advised") if model.name == _DEFAULT.model else ""),
+        *([text(f"model.why.{model.depth}")] if model.family == USUAL else []),
+        text("model.numbers", depth=model.depth, parameters=model.parameters_m, top1=top1),
+        text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
+        text("model.licence" if model.commercial else "model.licence.no", licence=model.licence),
+        text("model.epoch.none") if seconds is None else text("model.epoch", time=duration(seconds)),
+    ]
+    return "\n".join(lines)

@@ -184,7 +184,6 @@ ENGLISH = {
     "model.lead": "Choose the network to start from. It knows a million photos already (ImageNet), and will now learn yours.",
     "model.depth": "Depth",
     "model.depth.help": "Deeper networks can learn finer differences, and need more photos and time. In doubt, keep the first.",
-    "model.choice": "{name}{advice}\n{why}\n{parameters:.0f} million parameters · {top1:.0f} % right on ImageNet · {reach}",
     "model.advised": " · recommended",
     "model.here": "on this computer already",
     "model.fetch": "fetched once: {megabytes:.0f} MB",
@@ -587,6 +586,52 @@ ENGLISH = {
     "compare.class": "Class: found (recall)",
     "compare.recall": "{share} of {n}",
     "try.again": "Drop more photos whenever you like.",
+    # Kinds of ResNet
+    "model.numbers": "{depth} layers · {parameters:.0f} million parameters · {top1}",
+    "model.top1": "{top1:.0f}\u00a0% right on ImageNet (at {size} pixels)",
+    "model.top1.none": "accuracy on ImageNet: not published here",
+    "model.licence": "Licence of the weights: {licence}",
+    "model.licence.no": "Licence of the weights: {licence}. Commercial use is forbidden, also of what you train from them.",
+    "model.epoch": "{time} a pass over your photos, when last measured",
+    "model.epoch.none": "A pass over your photos: not measured",
+    "model.others": "Other kinds of ResNet",
+    "model.others.lead": "For who wants to compare: each changes one thing about the usual five. Any of them is trained, "
+    "tested and taken away in the same way.",
+    "family.ResNet": "ResNet",
+    "family.ResNet.what": "The network of 2015: blocks of convolutions, each with a shortcut around it that adds its input to "
+    "its output. Basic blocks in 18 and 34 layers, bottlenecks from 50 on.",
+    "family.Recipe": "The same networks, trained by newer recipes",
+    "family.Recipe.what": "Not a layer is different. They were trained for longer on photos changed more strongly, and know "
+    "ImageNet better. Whether that helps with your photos, only trying tells.",
+    "family.ResNet-D": "ResNet-D: another beginning",
+    "family.ResNet-D.what": "Three small convolutions look at the photo first in place of a single large one, and where a "
+    "block halves its picture, the shortcut averages four places instead of dropping three of them.",
+    "family.ResNetV2": "ResNetV2: activation first",
+    "family.ResNetV2.what": "Norm and ReLU stand before each convolution, so nothing but sums lies on the way from the first "
+    "block to the last (pre-activation). It makes networks of hundreds of layers easier to train; at 50 it changes little.",
+    "family.Wide ResNet": "Wide ResNet",
+    "family.Wide ResNet.what": "Twice as many channels in the middle of each block. Instead of more layers, wider ones: they "
+    "keep a graphics card busy, and need much memory.",
+    "family.ResNeXt": "ResNeXt: many small paths",
+    "family.ResNeXt.what": "The middle of each block is parted into 32 groups that do not see each other, so it can be wider "
+    "for the same work. Often a little more accurate than a ResNet of the same size, and slower than its operations promise.",
+    "variants.ask": "Which kinds of ResNet are there, and what does each change?",
+    "variants.lead": "All of them add what a block found, F(x), to what came in, x. They differ in what F is made of. Drawn "
+    "with a shortcut on the right; a norm belongs to each convolution. The numbers are convolution and channels.",
+    "block.basic": "Basic block: 18 and 34 layers",
+    "block.bottleneck": "Bottleneck: 50 layers and more",
+    "block.preact": "ResNetV2: nothing after the sum",
+    "block.wide": "Wide ResNet: a wider middle",
+    "block.groups": "ResNeXt: 32 paths of 4 channels",
+    "depths.ask": "How deep should it be?",
+    "depths.photos": "Few photos, a shallow network: with a few hundred, 18 layers are the usual choice, and deeper ones can "
+    "more easily learn by heart. Many photos, or classes that differ in details only, are what depth is for.",
+    "depths.cost": "Depth costs time and memory at every photo, in training and later in use: 50 layers take more than twice "
+    "the operations of 18, and 152 more than six times. Its gain shrinks: on ImageNet 18 to 50 layers bring six per cent more "
+    "right, and 50 to 152 two.",
+    "depths.measure": "Rather than believe a rule, measure: the button “Help me choose” below times the usual five, and any "
+    "other that you have chosen, on this computer. Those whose weights are here it also tries on your photos, and it takes a "
+    "deeper one only where that is better by more than chance.",
 }
 
 

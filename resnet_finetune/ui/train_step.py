@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 from markupsafe import Markup
 
+from resnet_finetune.model.catalog import find
 from resnet_finetune.runs import history, jobs, lock
 from resnet_finetune.runs.run_folder import UNFINISHED, State, list_runs
 from resnet_finetune.ui.curves import curves
@@ -88,16 +89,18 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
         return message("info", text("train.waits", where=chosen.desk.where)) if chosen and other else _NOTHING
     if chosen is None:
         return message("info", text("train.no_data" if state == "new" else "train.again"))
+    network = find(model)
     return message(
         "info",
         text(
             "train.plan",
-            model=model,
+            model=network.title,
             preset=preset,
             where=chosen.desk.where,
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
         ),
+        [] if network.commercial else [text("model.licence.no", licence=network.licence)],
     )
 
 
