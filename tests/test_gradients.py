@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -55,7 +56,7 @@ def test_a_learning_rate_beyond_reason_is_called_exploding(settings: Settings) -
 
 @pytest.mark.parametrize("architecture", ["resnet18", "resnetv2_50", "resnext50_32x4d", "wide_resnet50_2"])
 def test_norms_are_those_of_each_stage_in_every_family(architecture: str) -> None:
-    net = timm.create_model(architecture, num_classes=3).eval()
+    net: Any = timm.create_model(architecture, num_classes=3).eval()
     learner = Learner(net, make_optimizer(net), torch.amp.GradScaler("cpu", enabled=False))
     net(torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))).square().mean().backward()
     norms = gradients_by_stage(learner)
@@ -68,7 +69,7 @@ def test_norms_are_those_of_each_stage_in_every_family(architecture: str) -> Non
 
 
 def test_a_dead_stage_is_called_vanishing_and_what_is_no_number_too() -> None:
-    net = timm.create_model("resnet18", num_classes=3).eval()
+    net: Any = timm.create_model("resnet18", num_classes=3).eval()
     learner = Learner(net, make_optimizer(net), torch.amp.GradScaler("cpu", enabled=False))
     with torch.no_grad():
         net.layer3[1].bn2.weight.zero_()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -74,9 +75,10 @@ def test_it_says_how_far_it_has_come_and_is_kept_as_it_was(trial: tuple[Shortcut
     told = [event for event in trial[1] if isinstance(event, Progress) and event.stage == "experiment"]
     assert told[-1].done == told[-1].total == 2 * STEPS * (18 + 50)
     assert ShortcutTrial.from_json(trial[0].to_json()) == trial[0]
-    for spoilt in ({}, {**trial[0].to_json(), "networks": [{}]}, {"networks": 3}, []):
+    spoilt: list[Any] = [{}, {**trial[0].to_json(), "networks": [{}]}, {"networks": 3}, []]
+    for values in spoilt:
         with pytest.raises(ValueError, match="not the trial"):
-            ShortcutTrial.from_json(spoilt)  # type: ignore[arg-type]
+            ShortcutTrial.from_json(values)
 
 
 def test_its_curves_are_drawn_also_of_a_network_that_was_lost(trial: tuple[ShortcutTrial, list[Event]]) -> None:

@@ -9,9 +9,9 @@ SGD with momentum 0.9 and weight decay 1e-4, learning rate 0.1 for 256 photos, i
 sec. 2.1).
 
 The gradient at the first step is measured twice. Without batch norm, weights of variance 1 / inputs (LeCun et al. 1998, sec.
-4.6; what Caffe called "xavier"), it vanishes in a plain network. With batch norm, as trained, it explodes there instead (Yang et
-al. 2019, "A Mean Field Theory of Batch Normalization", ICLR). Without batch norm He initialisation keeps more of it in a plain
-network, but then a residual one grows with every block: docs/why-shortcuts.md has the numbers.
+4.6; what Caffe called "xavier"), it vanishes in a plain network. With batch norm, as trained, it explodes there instead (Yang
+et al. 2019, "A Mean Field Theory of Batch Normalization", ICLR). Without batch norm He initialisation keeps more of it in a
+plain network, but then a residual one grows with every block: docs/why-shortcuts.md has the numbers.
 """
 
 from __future__ import annotations

@@ -35,11 +35,9 @@ def strip(story: Story) -> Markup:
 def _says(story: Story, now: Health, last: Norms) -> Markup:
     word = Markup("<strong>{}</strong> ").format(text(f"gradients.{now.replace(' ', '_')}"))
     if now == "healthy":
-        first = story.gradients[0][1]
-        ill = [(step, how) for step, norms in story.gradients if (how := health(norms, first)) != "healthy"]
-        if not ill:
+        if story.ill is None:
             return word + text("gradients.healthy.what")
-        step, how = ill[-1]
+        step, how = story.ill
         return word + text("gradients.again", step=step, how=text(f"gradients.{how.replace(' ', '_')}.was"))
     told = {name: norm for name, norm in last.items() if norm is not None}
     if now == "vanishing":
