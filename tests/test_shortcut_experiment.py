@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import log
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,19 @@ from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import ShortcutTrial, Trained
 
-STEPS = 60
+STEPS = 80
 
 
 @pytest.fixture(scope="module")
-def trial(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShortcutTrial, list[Event]]]:
-    """Of two depths, and half as many steps as the page takes."""
+def trial(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ShortcutTrial, list[Event]]:
+    """Of two depths, and fewer steps than the page takes."""
     seen: list[Event] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RESNET_FINETUNE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setattr(experiment, "STEPS", STEPS)
         patch.setattr(experiment, "DEPTHS", {depth: DEPTHS[depth] for depth in (18, 50)})
-        yield drained(experiment.shortcut_experiment(Settings(data=str(demo))), seen.append), seen
+        found = drained(experiment.shortcut_experiment(Settings(data=str(demo))), seen.append)
+    return found, seen
 
 
 def end(net: Trained) -> float:
@@ -41,9 +41,9 @@ def test_without_the_shortcut_training_lags_with_depth_and_with_it_does_not(tria
     plain_18, plain_50 = trial[0].of(False)
     residual_18, residual_50 = trial[0].of(True)
     assert all(len(net.losses) == STEPS for net in trial[0].networks)
-    assert end(plain_50) > end(plain_18) + 0.3  # degradation
-    assert end(residual_50) < end(plain_50) / 2
-    assert end(residual_50) < end(plain_18) and end(residual_18) < end(plain_18)
+    assert end(plain_50) > end(plain_18) + 0.5  # degradation
+    assert end(residual_50) < end(residual_18) + 0.3
+    assert end(residual_50) < end(plain_50) / 2 and end(residual_18) < end(plain_18)
     assert residual_50.losses[0] > 0.9 * log(5)  # all begin at guessing, or worse
 
 
@@ -87,7 +87,7 @@ def test_its_curves_are_drawn_also_of_a_network_that_was_lost(trial: tuple[Short
         depth=18, shortcut=False, bare_gradients=[0.0, *first.bare_gradients[1:]], gradients=first.gradients, losses=[1.6]
     )
     data = "<script>alert(1)</script>"
-    drawn = draw(ShortcutTrial(photos=130, classes=5, data=data, seconds=60.0, networks=[lost, *others]))
+    drawn = draw(ShortcutTrial(photos=130, classes=5, data=data, seconds=60.0, steps=STEPS, networks=[lost, *others]))
     assert drawn.count("<svg") == 4 and "<script" not in drawn
     assert "no number" in drawn
 

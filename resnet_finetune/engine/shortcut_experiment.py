@@ -83,7 +83,12 @@ def shortcut_experiment(
             done += depth * STEPS
             networks.append(Trained(depth=depth, shortcut=shortcut, bare_gradients=bare, gradients=normed, losses=losses))
     return ShortcutTrial(
-        photos=len(photos), classes=classes, data=settings.data, seconds=time.monotonic() - began, networks=networks
+        photos=len(photos),
+        classes=classes,
+        data=settings.data,
+        seconds=time.monotonic() - began,
+        steps=STEPS,
+        networks=networks,
     )
 
 

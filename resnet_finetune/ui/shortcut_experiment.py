@@ -8,7 +8,7 @@ from math import floor, log, log10
 import gradio as gr
 from markupsafe import Markup
 
-from resnet_finetune.engine.shortcut_experiment import BATCH, RATE, SIDE, STEPS, WIDTH, shortcut_experiment
+from resnet_finetune.engine.shortcut_experiment import BATCH, RATE, SIDE, WIDTH, shortcut_experiment
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.figures import Line, chart, table
 from resnet_finetune.ui.texts import classes, duration, photos, text
@@ -38,7 +38,7 @@ def draw(trial: ShortcutTrial) -> Markup:
         "shortcuts.about",
         photos=photos(trial.photos),
         classes=classes(trial.classes),
-        where=trial.data,
+        where=text("data.demo.named") if trial.data == "demo" else trial.data,
         minutes=duration(trial.seconds),
     )
     bare = _gradients(text("shortcuts.bare"), *([net.bare_gradients for net in nets] for nets in (plain, residual)))
@@ -46,20 +46,20 @@ def draw(trial: ShortcutTrial) -> Markup:
     charts = [
         (_bare_says(plain), bare),
         (_normed_says(plain[-1], residual[-1]), normed),
-        (text("shortcuts.loss.plain.what"), _losses(text("shortcuts.loss.plain"), trial, plain, "plain")),
-        (text("shortcuts.loss.residual.what"), _losses(text("shortcuts.loss.residual"), trial, residual, "residual")),
+        (_losses_say(plain, trial, "plain"), _losses(text("shortcuts.loss.plain"), trial, plain, "plain")),
+        (_losses_say(residual, trial, "residual"), _losses(text("shortcuts.loss.residual"), trial, residual, "residual")),
     ]
     drawn = _NOTHING.join(Markup("<div>{1}<p>{0}</p></div>").format(*one) for one in charts)
-    how = text("shortcuts.how", side=SIDE, width=WIDTH, steps=STEPS, batch=BATCH, rate=f"{RATE:g}")
+    how = text("shortcuts.how", side=SIDE, width=WIDTH, steps=trial.steps, batch=BATCH, rate=f"{RATE:g}")
     return Markup(
         '<section class="experiment"><p>{}</p><div class="charts">{}</div>{}<p class="aside">{}</p></section>'
-    ).format(said, drawn, _table(plain, residual), how)
+    ).format(said, drawn, _table(trial), how)
 
 
 def _bare_says(plain: list[Trained]) -> str:
     shallow, deep = plain[0], plain[-1]
-    shrunk = shallow.bare_gradients[0] / max(deep.bare_gradients[0], SMALLEST)
-    return text("shortcuts.bare.what", shrunk=_power(log10(shrunk)), deepest=deep.depth, shallowest=shallow.depth)
+    shrunk = _log(shallow.bare_gradients[0]) - _log(deep.bare_gradients[0])
+    return text("shortcuts.bare.what", shrunk=_power(shrunk), deepest=deep.depth, shallowest=shallow.depth)
 
 
 def _normed_says(plain: Trained, residual: Trained) -> str:
@@ -70,13 +70,19 @@ def _normed_says(plain: Trained, residual: Trained) -> str:
     )
 
 
+def _losses_say(networks: list[Trained], trial: ShortcutTrial, kind: str) -> str:
+    shallow, deep = networks[0], networks[-1]
+    ends = {"low": _end(shallow, trial), "high": _end(deep, trial)}
+    return text(f"shortcuts.loss.{kind}.what", shallowest=shallow.depth, deepest=deep.depth, **ends)
+
+
 def _gradients(title: str, plain: list[list[float]], residual: list[list[float]]) -> Markup:
     """Powers of ten, over the layers. The deeper the network, the longer its line."""
     lines = [
         Line(
             text(f"shortcuts.{word}") if number == len(networks) else "",
             f"{style} d{number}",
-            [(layer, log10(max(norm, SMALLEST))) for layer, norm in enumerate(norms, start=1)],
+            [(layer, _log(norm)) for layer, norm in enumerate(norms, start=1)],
         )
         for networks, style, word in ((plain, "plain", "without"), (residual, "residual", "with"))
         for number, norms in enumerate(networks, start=1)
@@ -91,13 +97,15 @@ def _losses(title: str, trial: ShortcutTrial, networks: list[Trained], style: st
     guess = log(trial.classes)  # cross-entropy of equal chances
     lines = [
         Line(
-            text("shortcuts.layers", n=net.depth) if number == 1 else str(net.depth), f"{style} d{number}", _smooth(net.losses)
+            text("shortcuts.layers", n=net.depth) if net is networks[-1] else str(net.depth),
+            f"{style} d{number}",
+            _smooth(net.losses),
         )
         for number, net in enumerate(networks, start=1)
     ]
-    lines.append(Line("", "dashed guess", [(0.0, guess), (float(STEPS), guess)]))
+    lines.append(Line("", "dashed guess", [(0.0, guess), (float(trial.steps), guess)]))
     most = max((loss for net in trial.networks for _, loss in _smooth(net.losses)), default=guess)
-    return chart(title, text("shortcuts.step"), STEPS, (0, 1.05 * max(most, guess)), lines)
+    return chart(title, text("shortcuts.step"), trial.steps, (0, 1.05 * max(most, guess)), lines)
 
 
 def _smooth(losses: list[float]) -> list[tuple[float, float]]:
@@ -105,7 +113,7 @@ def _smooth(losses: list[float]) -> list[tuple[float, float]]:
     return [(float(end), sum(losses[end - MEAN_OF : end]) / MEAN_OF) for end in range(MEAN_OF, len(losses) + 1, 2)]
 
 
-def _table(plain: list[Trained], residual: list[Trained]) -> Markup:
+def _table(trial: ShortcutTrial) -> Markup:
     gradient, loss = text("shortcuts.table.first"), text("shortcuts.table.loss")
     heads = [
         text("shortcuts.table.depth"),
@@ -113,16 +121,25 @@ def _table(plain: list[Trained], residual: list[Trained]) -> Markup:
     ]
     rows = (
         (
-            str(one.depth),
-            [f"{one.bare_gradients[0]:.1e}", f"{other.bare_gradients[0]:.1e}", _end(one), _end(other)],
+            str(pair[0].depth),
+            [*(_scientific(net.bare_gradients[0]) for net in pair), *(_end(net, trial) for net in pair)],
         )
-        for one, other in zip(plain, residual, strict=True)
+        for pair in zip(trial.of(False), trial.of(True), strict=True)
     )
     return table(heads, rows, "networks")
 
 
-def _end(net: Trained) -> str:
-    return f"{_smooth(net.losses)[-1][1]:.2f}" if len(net.losses) == STEPS else text("shortcuts.lost")
+def _end(net: Trained, trial: ShortcutTrial) -> str:
+    return f"{_smooth(net.losses)[-1][1]:.2f}" if len(net.losses) == trial.steps else text("shortcuts.lost")
+
+
+def _log(norm: float) -> float:
+    return log10(max(norm, SMALLEST))
+
+
+def _scientific(norm: float) -> str:
+    power = floor(_log(norm))
+    return f"{norm / 10**power:.1f} × {_power(power)}"
 
 
 def _power(power: float) -> str:

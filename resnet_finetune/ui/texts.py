@@ -635,11 +635,12 @@ ENGLISH = {
     "shortcut the gradient grows from layer to layer on its way back (exploding), {plain} times at {deepest} layers; with "
     "it, {residual} times. No learning rate fits all layers of such a plain network.",
     "shortcuts.loss.plain": "Training loss without the shortcut",
-    "shortcuts.loss.plain.what": "More layers make it worse, although a deeper network could copy the shallower one and "
-    "pass x on (degradation). The dashed line is guessing.",
+    "shortcuts.loss.plain.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. That more layers do "
+    "worse, although the deeper network could do what the shallower one does and pass it on, is called degradation. The dashed "
+    "line is guessing.",
     "shortcuts.loss.residual": "Training loss with the shortcut",
-    "shortcuts.loss.residual.what": "A block that has nothing to add only has to learn F(x) = 0, which is easy: the deep "
-    "networks learn too.",
+    "shortcuts.loss.residual.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. A block that has "
+    "nothing to add only has to learn F(x) = 0, which is easy, so that depth does no such harm.",
     "shortcuts.layers": "{n} layers",
     "shortcuts.guess": "guessing",
     "shortcuts.table.first": "First layer’s gradient",

@@ -25,6 +25,7 @@ class ShortcutTrial:
     classes: int
     data: str  # as in the settings
     seconds: float
+    steps: int
     networks: list[Trained]  # from shallow to deep, of each depth the plain one first
 
     def to_json(self) -> dict[str, Any]:
