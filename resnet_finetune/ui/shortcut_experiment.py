@@ -25,7 +25,7 @@ _NOTHING = Markup("")
 
 
 def build(page: gr.Blocks, chosen: gr.State) -> None:
-    with gr.Group(elem_classes="part plain"):
+    with gr.Column(elem_classes="part"):
         gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("shortcuts"), text("shortcuts.lead")))
         found = ATTEMPT.build(gr.State(None), chosen=chosen)
     page.load(_last, outputs=found, queue=False, show_progress="hidden")
@@ -103,7 +103,7 @@ def _losses(title: str, trial: ShortcutTrial, networks: list[Trained], style: st
         )
         for number, net in enumerate(networks, start=1)
     ]
-    lines.append(Line("", "dashed guess", [(0.0, guess), (float(trial.steps), guess)]))
+    lines.append(Line(text("shortcuts.guess"), "dashed guess", [(0.0, guess), (float(trial.steps), guess)]))
     most = max((loss for net in trial.networks for _, loss in _smooth(net.losses)), default=guess)
     return chart(title, text("shortcuts.step"), trial.steps, (0, 1.05 * max(most, guess)), lines)
 

@@ -636,8 +636,7 @@ ENGLISH = {
     "it, {residual} times. No learning rate fits all layers of such a plain network.",
     "shortcuts.loss.plain": "Training loss without the shortcut",
     "shortcuts.loss.plain.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. That more layers do "
-    "worse, although the deeper network could do what the shallower one does and pass it on, is called degradation. The dashed "
-    "line is guessing.",
+    "worse, although the deeper network could do what the shallower one does and pass it on, is called degradation.",
     "shortcuts.loss.residual": "Training loss with the shortcut",
     "shortcuts.loss.residual.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. A block that has "
     "nothing to add only has to learn F(x) = 0, which is easy, so that depth does no such harm.",
