@@ -7,11 +7,18 @@ Some two minutes.
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from take_pictures import LONG, ROOT, SIZE, serving, shutil
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from conftest import serving  # noqa: E402  the app, as the tests start it
+from take_pictures import LONG, SIZE  # noqa: E402
 
 
 def main() -> None:
