@@ -9,9 +9,9 @@ from typing import Literal
 Norms = dict[str, float | None]
 Health = Literal["healthy", "vanishing", "exploding", "no number"]
 
-# In every training that did well (demo, flowers, coloured noise; November 2026) the stages lay within a factor of 20 of each
-# other, and a batch within a factor of 30 of the run's first one. With 200 times the usual learning rate the second step has
-# 100,000 times the first one's. Both limits lie well between.
+# Measured in November 2026 with ResNet-18 on the demo and on coloured noise: in trainings that did well the stages lay within a
+# factor of 10 of each other, and every batch within a factor of 10 of the run's first one. With a learning rate of 0.01, 67 times
+# that, the second step had 100,000 times the first one's. Both limits lie well between.
 VANISHING = 1e-4  # of the largest stage's
 EXPLODING = 1e3  # times the largest stage's in the first step of the run
 
