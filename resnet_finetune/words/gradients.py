@@ -10,8 +10,8 @@ Norms = dict[str, float | None]
 Health = Literal["healthy", "vanishing", "exploding", "no number"]
 
 # Measured in November 2026 with ResNet-18 on the demo and on coloured noise: in trainings that did well the stages lay within a
-# factor of 10 of each other, and every batch within a factor of 10 of the run's first one. With a learning rate of 0.01, 67 times
-# that, the second step had 100,000 times the first one's. Both limits lie well between.
+# factor of 10 of each other, and every batch within a factor of 10 of the run’s first. With a learning rate of 0.01, 67 times
+# theirs, the second step had 100,000 times the first one's. Both limits lie well between.
 VANISHING = 1e-4  # of the largest stage's
 EXPLODING = 1e3  # times the largest stage's in the first step of the run
 
