@@ -29,6 +29,7 @@ EXAMPLES: tuple[Event, ...] = (
     events.FirstAnswer(validation=SCORE, confusion=[[1, 0], [2, 3]], seconds=1.5),
     events.Planned(epochs=6, steps=60, photo_size=208, batch=16, seconds=None),
     events.Step(step=1, steps=60, loss=0.7, images_per_second=30.0, seconds_left=10.0),
+    events.Step(step=2, steps=60, loss=0.7, images_per_second=30.0, seconds_left=9.0, gradients={"stem": 1.5, "head": None}),
     events.Epoch(
         epoch=0,
         epochs=6,

@@ -18,7 +18,7 @@ from resnet_finetune.engine.judge import judged, logits
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import MOST_EPOCHS, PRESETS, make_plan, replanned, steps_per_epoch
 from resnet_finetune.engine.progress import EVENT_PERIOD
-from resnet_finetune.engine.step import Learner, learning_rate, make_optimizer, one_batch
+from resnet_finetune.engine.step import Learner, gradients_by_stage, learning_rate, make_optimizer, one_batch
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 
@@ -174,7 +174,7 @@ def _one_epoch(
         total += loss * len(batch)
         now = time.monotonic()
         seconds, mean = smooth(now - began, loss)
-        if now - last >= EVENT_PERIOD or number == len(batches) - 1:
+        if step == 0 or now - last >= EVENT_PERIOD or number == len(batches) - 1:  # the first: what others are held against
             last = now
             yield Step(
                 step=step + 1,
@@ -182,6 +182,7 @@ def _one_epoch(
                 loss=mean,
                 images_per_second=len(batch) / seconds,
                 seconds_left=seconds * (plan.steps - step - 1),
+                gradients=gradients_by_stage(learner),
             )
     return total / len(train)
 

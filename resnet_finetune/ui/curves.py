@@ -6,7 +6,7 @@ from math import floor, isfinite
 
 from markupsafe import Markup
 
-from resnet_finetune.ui.figures import Line, chart
+from resnet_finetune.ui.figures import Line, chart, in_percent
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.events import Planned
@@ -42,7 +42,7 @@ def _accuracy(story: Story, plan: Planned) -> Markup:
         Line(text("train.accuracy.first"), "dashed", first),
         Line(text("train.accuracy.line"), "strong", right, dots=True),
     ]
-    return chart(text("train.accuracy"), text("train.passes"), last, (low, 1), lines, shares=True)
+    return chart(text("train.accuracy"), text("train.passes"), last, (low, 1), lines, name_y=in_percent)
 
 
 def foot(lowest: float) -> float:

@@ -15,6 +15,7 @@ from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.words.report import ClassScore, Interval
 
 _NOTHING = Markup("")
+in_percent = "{:.0%}".format  # for an axis of shares
 
 
 def table(heads: Sequence[str], rows: Iterable[tuple[str | Markup, Sequence[str]]], style: str = "") -> Markup:
@@ -93,11 +94,11 @@ def chart(
     y_range: tuple[float, float],
     lines: Sequence[Line],
     *,
-    shares: bool = False,
     name_x: Callable[[float], str] = "{:g}".format,
+    name_y: Callable[[float], str] = "{:g}".format,
 ) -> Markup:
-    """A line chart from x = 0 to ``x_most``; ``shares`` writes the y axis in per cent, ``name_x`` the whole numbers of the x
-    axis.
+    """A line chart from x = 0 to ``x_most``; ``name_x`` writes the whole numbers of the x axis, ``name_y`` the numbers of the y
+    axis. A line without a name is not in the legend.
     """
     low, high = y_range
 
@@ -109,7 +110,7 @@ def chart(
 
     grid = _NOTHING.join(
         Markup('<line x1="{}" x2="{}" y1="{y}" y2="{y}"/><text class="y" x="{}" y="{y}">{}</text>').format(
-            _LEFT, WIDTH - _RIGHT, _LEFT - 6, f"{y:.0%}" if shares else f"{y:g}", y=at(0, y)[1]
+            _LEFT, WIDTH - _RIGHT, _LEFT - 6, name_y(y), y=at(0, y)[1]
         )
         for y in _ticks(low, high, 5)
     ) + _NOTHING.join(
@@ -117,7 +118,9 @@ def chart(
         for x in _ticks(0, x_most, 6)
         if x == int(x)
     )
-    legend = _NOTHING.join(Markup('<li class="{}">{}</li>').format(line.style, line.name) for line in lines if line.points)
+    legend = _NOTHING.join(
+        Markup('<li class="{}">{}</li>').format(line.style, line.name) for line in lines if line.points and line.name
+    )
     return Markup(
         '<figure class="chart"><figcaption>{title}<ul>{legend}</ul></figcaption>'
         '<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}"><title>{title}</title>'

@@ -1,4 +1,4 @@
-"""The page: five steps from photos to a model, all models so far, and the way it is served."""
+"""The page: five steps from photos to a model, a look inside, all models so far, and the way it is served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from fastapi import FastAPI, Response
 from markupsafe import Markup
 
 from resnet_finetune.runs import history
-from resnet_finetune.ui import collect, data_step, downloads, endpoint, model_step, my_runs, results_step, train_step, try_step
+from resnet_finetune.ui import (
+    collect,
+    data_step,
+    downloads,
+    endpoint,
+    inside_step,
+    model_step,
+    my_runs,
+    results_step,
+    train_step,
+    try_step,
+)
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
@@ -37,6 +48,8 @@ def build() -> gr.Blocks:
                 results_step.build(tabs, results_tab, wanted)
             with gr.Tab(text("step.try"), id="try") as try_tab:
                 try_step.build(tabs, try_tab)
+            with gr.Tab(text("step.inside"), id="inside"):
+                inside_step.build(page, chosen)
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.curves import foot
-from resnet_finetune.ui.figures import Line, chart, table
+from resnet_finetune.ui.figures import Line, chart, in_percent, table
 from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.words.comparison import Comparison, compare
@@ -87,7 +87,7 @@ def _curves(runs: Sequence[Run]) -> Markup:
         lowest = min([lowest, *(accuracy for _, accuracy in points)])
     if not any(line.points for line in lines):
         return _NOTHING
-    return chart(text("train.accuracy"), text("train.passes"), last, (foot(lowest), 1), lines, shares=True)
+    return chart(text("train.accuracy"), text("train.passes"), last, (foot(lowest), 1), lines, name_y=in_percent)
 
 
 def _classes(tested: Sequence[tuple[Run, Report]]) -> Markup:

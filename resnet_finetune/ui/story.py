@@ -19,6 +19,7 @@ from resnet_finetune.words.events import (
     Step,
     Stopped,
 )
+from resnet_finetune.words.gradients import Health, Norms, health
 
 MOST_POINTS = 500  # on a curve: more only freeze the browser
 
@@ -34,6 +35,8 @@ class Story:
     last: Event | None = None  # that says what is going on now, or how it ended
     epochs: dict[int, Epoch] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)  # (step, training loss), thinned to MOST_POINTS
+    gradients: list[tuple[int, Norms]] = field(default_factory=list)  # (step, by stage), the first one and as many
+    ill: tuple[int, Health] | None = None  # the last step whose gradient was not healthy
 
     def read_on(self) -> None:
         events, self.byte = self.run.events_since(self.byte)
@@ -59,6 +62,7 @@ class Story:
                 self.epochs[event.epoch] = event
             case Step():
                 self._add_loss(event)
+                self._add_gradients(event)
                 self.last = event
             case Progress() | Finished() | Stopped() | Failed():
                 self.last = event
@@ -71,3 +75,15 @@ class Story:
             pairs = zip(self.losses[::2], self.losses[1::2], strict=False)
             odd = self.losses[-1:] if len(self.losses) % 2 else []
             self.losses = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs] + odd
+
+    def _add_gradients(self, step: Step) -> None:
+        while self.gradients and self.gradients[-1][0] >= step.step:
+            self.gradients.pop()
+        if self.ill and self.ill[0] >= step.step:
+            self.ill = None
+        if step.gradients:
+            self.gradients.append((step.step, step.gradients))
+            how = health(step.gradients, self.gradients[0][1])
+            self.ill = self.ill if how == "healthy" else (step.step, how)
+        if len(self.gradients) > MOST_POINTS:
+            self.gradients = self.gradients[::2]

@@ -632,6 +632,69 @@ ENGLISH = {
     "depths.measure": "Rather than believe a rule, measure: the button “Help me choose” below times the usual five, and any "
     "other that you have chosen, on this computer. Those whose weights are here it also tries on your photos, and it takes a "
     "deeper one only where that is better by more than chance.",
+    # Train: the gradient
+    "gradients": "The gradient: how strongly each stage of the network is asked to change",
+    "gradients.stem": "First layer (stem)",
+    "gradients.layer": "Stage {n}",
+    "gradients.head": "Classes (head)",
+    "gradients.healthy": "Healthy.",
+    "gradients.healthy.what": "Every stage gets a share that it can learn from.",
+    "gradients.again": "In step {step} it was {how}; since then it is well again.",
+    "gradients.vanishing": "Vanishing.",
+    "gradients.vanishing.was": "vanishing",
+    "gradients.vanishing.what": "“{least}” gets less than a ten-thousandth of what “{most}” gets, so it hardly learns. "
+    "Stop, and train again from the network’s usual weights, without a weights file of your own; or choose a shallower "
+    "network.",
+    "gradients.exploding": "Exploding.",
+    "gradients.exploding.was": "exploding",
+    "gradients.exploding.what": "It is more than a thousand times as large as in the first step: the network is forgetting "
+    "what it knew. Stop, and train again with a tenth of the learning rate (Model, More).",
+    "gradients.no_number": "No number any more (NaN or infinite).",
+    "gradients.no_number.was": "no number any more",
+    "gradients.no_number.what": "Nothing can be learnt from it. If the loss is lost too, the training goes back by itself "
+    "and takes a tenth of the learning rate; if it does not, stop, and train again with a lower one (Model, More).",
+    # Inside
+    "step.inside": "Inside",
+    "inside.lead": "What goes on in the network, and why it is built as it is. To see it, not needed for a model.",
+    "shortcuts": "Why depth needs the shortcut",
+    "shortcuts.lead": "Each block of a ResNet adds to its input what it has found: y = F(x) + x. The “+ x” is the shortcut. "
+    "Here ten small networks, with it and without it, 18 to 152 layers deep, are trained before your eyes on your photos, "
+    "or on the demo photos if you chose none. It takes a minute or two; nothing of it is kept but the curves.",
+    "shortcuts.ask": "Train them with and without the shortcut",
+    "shortcuts.stop": "Stop",
+    "shortcuts.failed": "The experiment could not be made",
+    "shortcuts.scan": "Looking at the photos",
+    "shortcuts.training": "Training ten networks, the shallow ones first",
+    "shortcuts.about": "{photos} in {classes}, {where}; {minutes} on this computer’s processor. All weights are random at "
+    "the start: these are no pretrained networks.",
+    "shortcuts.with": "with shortcut",
+    "shortcuts.without": "without (plain)",
+    "shortcuts.layer": "layer, from the photo to the classes",
+    "shortcuts.step": "training step",
+    "shortcuts.bare": "Gradient of each layer at the first step",
+    "shortcuts.bare.what": "Without the shortcut a layer passes on about half of what it gets, forwards and backwards. In a "
+    "deep network next to nothing is left (vanishing): at {deepest} layers the first one’s gradient is {shrunk} times "
+    "smaller than at {shallowest}. With it, x goes through unchanged, and so does the gradient: dy/dx = 1 + dF/dx.",
+    "shortcuts.normed": "The same with batch norm, as the networks below are trained",
+    "shortcuts.normed.what": "Batch norm keeps what goes forward at one size, and the trouble turns round: without the "
+    "shortcut the gradient grows from layer to layer on its way back (exploding), {plain} times at {deepest} layers; with "
+    "it, {residual} times. No learning rate fits all layers of such a plain network.",
+    "shortcuts.loss.plain": "Training loss without the shortcut",
+    "shortcuts.loss.plain.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. That more layers do "
+    "worse, although the deeper network could do what the shallower one does and pass it on, is called degradation.",
+    "shortcuts.loss.residual": "Training loss with the shortcut",
+    "shortcuts.loss.residual.what": "It ends at {low} with {shallowest} layers and at {high} with {deepest}. A block that has "
+    "nothing to add only has to learn F(x) = 0, which is easy, so that depth does no such harm.",
+    "shortcuts.layers": "{n} layers",
+    "shortcuts.guess": "guessing",
+    "shortcuts.table.first": "First layer’s gradient",
+    "shortcuts.table.loss": "Loss at the end",
+    "shortcuts.table.depth": "Layers",
+    "shortcuts.lost": "no number",
+    "shortcuts.how": "The set-up: photos of {side} × {side} pixels, {width} channels in the first stage, {steps} steps of "
+    "{batch} photos, the same photos and the same weights at the start for both. Trained as in the paper: batch norm, He "
+    "initialisation, SGD with momentum 0.9, learning rate 0.1 for 256 photos, so {rate} here. The first chart alone is "
+    "without batch norm, its weights drawn with variance 1/inputs, as was usual before. Losses are means of ten steps.",
 }
 
 

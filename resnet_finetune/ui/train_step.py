@@ -14,6 +14,7 @@ from resnet_finetune.runs import history, jobs, lock
 from resnet_finetune.runs.run_folder import UNFINISHED, State, list_runs
 from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.data_step import Chosen
+from resnet_finetune.ui.gradient_strip import strip
 from resnet_finetune.ui.parts import HIDDEN, heading, lead_to, message, seen_if
 from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
@@ -50,12 +51,13 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     said = gr.HTML(elem_id="train-said")
     shown = gr.HTML(elem_id="train-status")
     drawn = gr.HTML(elem_id="train-curves")
+    gradients = gr.HTML(elem_id="train-gradients")
     first = gr.HTML(elem_id="train-first")
 
     look: dict[str, Any] = {
         "fn": _look,
         "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
-        "outputs": [watch, plan, shown, drawn, first, start, stop, resume, discard, onward],
+        "outputs": [watch, plan, shown, drawn, gradients, first, start, stop, resume, discard, onward],
         "show_progress": "hidden",
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
@@ -188,10 +190,10 @@ def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
     return Story(run) if run else None
 
 
-def _drawings(story: Story | None, state: State) -> tuple[Markup, Markup, Markup]:
+def _drawings(story: Story | None, state: State) -> tuple[Markup, Markup, Markup, Markup]:
     if story is None:
-        return _NOTHING, _NOTHING, _NOTHING
-    return status(story, state), curves(story), first_answer(story)
+        return _NOTHING, _NOTHING, _NOTHING, _NOTHING
+    return status(story, state), curves(story), strip(story), first_answer(story)
 
 
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:

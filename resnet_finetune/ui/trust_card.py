@@ -6,7 +6,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.insight.trust import calibration, calibration_error, separation
-from resnet_finetune.ui.figures import Line, chart
+from resnet_finetune.ui.figures import Line, chart, in_percent
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.words.report import Report
 
@@ -30,7 +30,7 @@ def calibration_chart(report: Report) -> Markup:
         100,
         (0, 1),
         [Line(text("trust.perfect"), "dashed", [(0, 0), (100, 1)]), Line(text("trust.seen"), "strong", seen, dots=True)],
-        shares=True,
+        name_y=in_percent,
     )
     sentences = [text("trust.error", gap=percent(calibration_error(bins)))]
     least, most = bins[0], bins[-1]
@@ -64,7 +64,7 @@ def separation_charts(report: Report, of_class: int) -> Markup:
             Line(text("trust.guessing"), "dashed", [(0, 0), (100, 1)]),
             Line(name, "strong", [(100 * x, y) for x, y in found.roc]),
         ],
-        shares=True,
+        name_y=in_percent,
     )
     precision_recall = chart(
         text("trust.pr", area=f"{found.average_precision:.3f}"),
@@ -75,6 +75,6 @@ def separation_charts(report: Report, of_class: int) -> Markup:
             Line(text("trust.guessing"), "dashed", [(0, found.share), (100, found.share)]),
             Line(name, "strong", [(100 * x, y) for x, y in found.precision_recall]),
         ],
-        shares=True,
+        name_y=in_percent,
     )
     return Markup('<div class="charts">{}{}</div>').format(roc, precision_recall)

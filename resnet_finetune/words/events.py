@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove"]
+from resnet_finetune.words.gradients import Norms
+
+Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -43,7 +45,7 @@ class Started:
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks;
-    trying learning rates, in steps.
+    trying learning rates, in steps; an experiment on networks, in steps of one layer.
     """
 
     stage: Stage
@@ -84,13 +86,17 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One optimiser step. ``loss`` is the smoothed, augmented training loss of its photos."""
+    """One optimiser step. ``loss`` is the smoothed, augmented training loss of its photos, ``gradients`` the norm of its
+    gradient by stage of the network; empty in runs that were made before it was told, and where the precision was at fault
+    (float16, which then takes a smaller scale).
+    """
 
     step: int
     steps: int
     loss: float
     images_per_second: float
     seconds_left: float
+    gradients: Norms = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
