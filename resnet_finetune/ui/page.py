@@ -9,7 +9,18 @@ from fastapi import FastAPI, Response
 from markupsafe import Markup
 
 from resnet_finetune.runs import history
-from resnet_finetune.ui import collect, data_step, downloads, endpoint, model_step, my_runs, results_step, train_step, try_step
+from resnet_finetune.ui import (
+    collect,
+    data_step,
+    downloads,
+    endpoint,
+    inside_step,
+    model_step,
+    my_runs,
+    results_step,
+    train_step,
+    try_step,
+)
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
@@ -37,6 +48,8 @@ def build() -> gr.Blocks:
                 results_step.build(tabs, results_tab, wanted)
             with gr.Tab(text("step.try"), id="try") as try_tab:
                 try_step.build(tabs, try_tab)
+            with gr.Tab(text("inside"), id="inside") as inside_tab:
+                inside_step.build(tabs, inside_tab)
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:

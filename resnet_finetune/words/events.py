@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove"]
+Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "blocks"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -43,7 +43,7 @@ class Started:
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks;
-    trying learning rates, in steps.
+    trying learning rates, in steps; leaving out blocks, in photos times blocks.
     """
 
     stage: Stage
