@@ -106,14 +106,11 @@ def _facts(found: Anatomy, block: Block) -> list[tuple[str, str, str]]:
     """A name, a number, and what it means."""
     projects = ".projects" if block.projects else ""
     moved = "network.moved.unknown" if block.moved is None else "network.moved.means"
+    lost = text("network.points", points=value(found, block, "lost"))
     without = text("network.without", without=block.right, photos=found.photos, right=found.right)
     return [
         (text("network.ratio"), value(found, block, "ratio"), text(f"network.ratio.says{projects}")),
-        (
-            text("network.lost"),
-            text("network.points", points=value(found, block, "lost")),
-            without + " " + text(f"network.lost.says{projects}"),
-        ),
+        (text("network.lost"), lost, f"{without} {text(f'network.lost.says{projects}')}"),
         (text("network.moved"), value(found, block, "moved"), text(moved)),
         (text("network.shapes"), f"{_size(block.takes)} → {_size(block.gives)}", text("network.shapes.means")),
         (text("network.parameters"), f"{block.parameters:,}", text("network.parameters.means")),

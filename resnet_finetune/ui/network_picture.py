@@ -1,4 +1,4 @@
-"""One picture of a residual network, from the photo to the classes: every block is a button, in the colour of what was measured.
+"""One picture of a residual network, from the photo to the classes. Every block is a button, coloured by what was measured.
 
 A stage is a column. Through the boxes runs F; the arc beside each is the shortcut, marked “1×1” where it is a projection.
 """
@@ -65,7 +65,8 @@ def draw(found: Anatomy) -> Markup:
         parts.append(_lead(column.middle, _place(len(column.blocks) - 1) + _HIGH + 16, onward))
     parts += _head(found, end)
     return Markup(
-        '<figure class="network" data-shows="ratio">{measures}<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
+        '<figure class="network" data-shows="ratio">{measures}'
+        '<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
         '<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" aria-label="{label}">{parts}</svg>'
         "</div><figcaption>{legend}</figcaption></figure>"
     ).format(
