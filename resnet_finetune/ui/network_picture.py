@@ -30,6 +30,7 @@ CLASSES = 6  # that are named
 
 # In pixels. The picture is never made smaller, so that it can be read on a phone, where it scrolls in its own box.
 _COLUMN = 122  # from one column to the next
+_INPUT, _BEFORE = 50, 61  # middle of the photo, and a column before the first stage
 _PITCH = 54  # from one block to the next
 _HALF, _HIGH = 38, 26  # of a box: half its width, and its height
 _TOP = 56  # of the first box
@@ -50,14 +51,14 @@ class _Column:
 def draw(found: Anatomy) -> Markup:
     columns = list(_columns(found))
     rows = max(3, *(len(column.blocks) for column in columns))
-    width, height = columns[-1].middle + _COLUMN + 60, _TOP + rows * _PITCH + 6
+    width, height = columns[-1].middle + _COLUMN + 92, _TOP + rows * _PITCH + 6
     end = columns[-1].middle + _COLUMN + 8
     fills = {measure: _fills(found, measure) for measure in MEASURES}
     parts = [
-        _wire(Markup("M61,{}V{}").format(_TOP + _HIGH, _TOP + _PITCH)),
-        _box(61, _TOP, text("network.photo"), found.photo),
-        _box(61, _TOP + _PITCH, text("network.stem"), found.stem),
-        _lead(61, _TOP + _PITCH + _HIGH, columns[0].middle),
+        _wire(Markup("M{x},{}V{}M{x},{}v18").format(_TOP + _HIGH, _TOP + _PITCH, _TOP + _PITCH + _HIGH, x=_INPUT)),
+        _box(_INPUT, _TOP, text("network.photo"), found.photo),
+        _box(_INPUT, _TOP + _PITCH, text("network.stem"), found.stem),
+        _lead(_INPUT, _TOP + _PITCH + _HIGH + 18, columns[0].middle),
     ]
     for number, column in enumerate(columns):
         parts += _drawn_column(found, column, fills)
@@ -88,11 +89,11 @@ def value(found: Anatomy, block: Block, measure: Measure) -> str:
             lost = 100 * (found.right - block.right) / found.photos
             return "0" if lost == 0 else f"{-lost:+.1f}".replace("-", "−")
         case "moved":
-            return "?" if block.moved is None else f"{100 * block.moved:.2f}\u00a0%"
+            return "?" if block.moved is None else f"{100 * block.moved:.2g}\u00a0%"
 
 
 def _columns(found: Anatomy) -> Iterator[_Column]:
-    middle = 61
+    middle = _BEFORE
     for _, stage in groupby(enumerate(found.blocks), key=lambda pair: pair[1].stage):
         own = list(stage)
         many = ceil(len(own) / ceil(len(own) / MOST_IN_COLUMN))

@@ -606,6 +606,8 @@ ENGLISH = {
     "from them, so these numbers look better than they are. The whole network names {right} right.",
     "network.cheap": "Of the {all} blocks whose shortcut is x itself, {cheap} can each be left out at the cost of at most one "
     "photo: the path x → x carries on without them (Veit et al. 2016).",
+    "network.none_cheap": "None of the {all} blocks whose shortcut is x itself can be left out at the cost of at most one photo: in "
+    "a network of few blocks each does much. In deeper ones single blocks can go (Veit et al. 2016).",
     "network.dearest": "Most is lost without block {name}: then {without} are right in place of {right}.",
     "network.dearest.projects": "Most is lost without block {name}, which changes the shape: with its projection alone, "
     "{without} are right in place of {right}.",
