@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from timm.models.resnetv2 import ResNetV2
+from torch import nn
 
 from resnet_finetune.model.gallery import Seen
 from resnet_finetune.model.saved_model import Classifier
@@ -51,24 +52,28 @@ def explain(model: Classifier, path: Path, of_class: int | None = None) -> Expla
     )
 
 
-def heat_map(model: Classifier, pixels: np.ndarray, of_class: int) -> np.ndarray:
+def heat_map(model: Classifier, pixels: np.ndarray, of_class: int, block: nn.Module | None = None) -> np.ndarray:
     """What in a photo uint8 [S, S, 3] spoke for a class: float32 [S, S] from 0 to 1; nothing but 0 where nothing did.
 
-    Grad-CAM (Selvaraju et al. 2017, ICCV, sec. 3): the maps of the last block, each weighted by how much the logit grows with
-    it, and enlarged from one place for 32 × 32 pixels.
+    Grad-CAM (Selvaraju et al. 2017, ICCV, sec. 3): the maps of ``block``, each weighted by how much the logit grows with it,
+    and enlarged; unless said, of the last one, with one place for 32 × 32 pixels.
     """
     net: Any = model.net.eval()
     last = net.norm if isinstance(net, ResNetV2) else net.layer4[-1]  # what is averaged and judged
     device = next(net.parameters()).device
     photo = model.preprocessing.normalise(torch.from_numpy(pixels[None]).to(device))
-    coarse = LayerGradCam(net, last).attribute(photo, target=of_class, relu_attributions=True)
+    coarse = LayerGradCam(net, last if block is None else block).attribute(photo, target=of_class, relu_attributions=True)
     fine: np.ndarray = LayerAttribution.interpolate(coarse, pixels.shape[:2], "bilinear")[0, 0].detach().cpu().numpy()
     return fine / max(float(fine.max()), 1e-12)
 
 
 def painted(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """The photo uint8 [S, S, 3] in grey under the colours of ``heat`` [S, S]."""
-    places = np.linspace(0, 1, len(COLOURS))
-    colour = np.stack([np.interp(heat, places, channel) for channel in COLOURS.T], axis=-1)
-    mixed: np.ndarray = (0.5 * (pixels @ GREY)[..., None] + 0.5 * colour).round().astype(np.uint8)
+    mixed: np.ndarray = (0.5 * (pixels @ GREY)[..., None] + 0.5 * coloured(heat)).round().astype(np.uint8)
     return mixed
+
+
+def coloured(heat: np.ndarray) -> np.ndarray:
+    """The colours of ``heat`` [H, W], 0 to 1: float [H, W, 3], 0 to 255."""
+    places = np.linspace(0, 1, len(COLOURS))
+    return np.stack([np.interp(heat, places, channel) for channel in COLOURS.T], axis=-1)

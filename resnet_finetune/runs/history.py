@@ -18,7 +18,7 @@ DAYS = 7  # for which a deleted run can be brought back
 # Everything that a run writes into its folder. A folder that was chosen with --run-dir may hold the person's own files too.
 FILES = (
     "run.json", "events.jsonl", "report.json", "model.json", "model.safetensors", "features.json", "features.safetensors",
-    "photo_map.json", "photos.json", "corrections.json", "left_out.json", "verdicts.json", "log.txt",
+    "photo_map.json", "blocks.json", "photos.json", "corrections.json", "left_out.json", "verdicts.json", "log.txt",
 )  # fmt: skip
 CHECKPOINT = "checkpoint"
 _OWN = (*FILES, "lock", "stop", ".guard", DELETED)

@@ -655,7 +655,6 @@ ENGLISH = {
     "and takes a tenth of the learning rate; if it does not, stop, and train again with a lower one (Model, More).",
     # Inside
     "step.inside": "Inside",
-    "inside.lead": "What goes on in the network, and why it is built as it is. To see it, not needed for a model.",
     "shortcuts": "Why depth needs the shortcut",
     "shortcuts.lead": "Each block of a ResNet adds to its input what it has found: y = F(x) + x. The “+ x” is the shortcut. "
     "Here ten small networks, with it and without it, 18 to 152 layers deep, are trained before your eyes on your photos, "
@@ -695,6 +694,102 @@ ENGLISH = {
     "{batch} photos, the same photos and the same weights at the start for both. Trained as in the paper: batch norm, He "
     "initialisation, SGD with momentum 0.9, learning rate 0.1 for 256 photos, so {rate} here. The first chart alone is "
     "without batch norm, its weights drawn with variance 1/inputs, as was usual before. Losses are means of ten steps.",
+    # Inside the network
+    "inside.title": "Inside the network",
+    "inside.lead": "How a residual network does it, block by block, on your own photos. Nothing here changes your model.",
+    "inside.none": "There is no trained model to look into yet",
+    "inside.none.help": "Train one first: choose photos under “Your data”, a network under “Model”, and press Train.",
+    # What each block adds
+    "network": "What each block adds",
+    "network.lead": "Each block makes F(x) of its input x and gives F(x) + x: it only learns what to add. Here this is "
+    "measured on your test photos: how much each block adds, what is lost without it, and how much your training changed it.",
+    "network.ask": "Measure the blocks",
+    "network.stop": "Stop measuring",
+    "network.failed": "The blocks could not be measured",
+    "network.doing": "Leaving out each block in turn, photo by photo",
+    "network.which": "Measured on {photos} of the {of} test photos, of which the whole network names {right} right.",
+    "network.crossed": "Measured on {photos} of all {of}. A tiny set has no photos held back: this model has also learnt "
+    "from them, so these numbers look better than they are. The whole network names {right} right.",
+    "network.cheap": "Of the {all} blocks whose shortcut is x itself, {cheap} can each be left out at the cost of at most one "
+    "photo: the path x → x carries on without them (Veit et al. 2016).",
+    "network.none_cheap": "None of the {all} blocks whose shortcut is x itself can be left out at the cost of at most one "
+    "photo: in a network of few blocks each does much. In deeper ones single blocks can go (Veit et al. 2016).",
+    "network.dearest": "Most is lost without block {name}: then {without} are right in place of {right}.",
+    "network.dearest.projects": "Most is lost without block {name}, which changes the shape: with its projection alone, "
+    "{without} are right in place of {right}.",
+    "network.most": "Your training moved block {name} most: its weights changed by {share} % of their length.",
+    "network.none_moved": "No block was moved: the first answer, which trains the last layer alone, was kept.",
+    "network.label": "The network, from the photo to the classes",
+    "network.legend": "Through each box runs F, around it the arc: the shortcut, on which x passes as it is. “1×1”: the "
+    "shape changes here, so a convolution of 1 × 1 makes x fit. Press a block for its numbers and its code; arrow keys go "
+    "from block to block.",
+    "network.colour": "What the colour tells",
+    "network.photo": "Photo",
+    "network.stem": "Stem",
+    "network.mean": "Mean of places",
+    "network.numbers": "{n:,} numbers",
+    "network.classes": "{n} classes",
+    "network.stage": "Stage {n}",
+    "network.says": "Block {name}: adds {ratio} times its input; without it {without} of {photos} photos are named right, "
+    "with it {right}",
+    "network.ratio": "Adds: ‖F(x)‖ / ‖x‖",
+    "network.ratio.means": "How large what a block adds is, in the mean over the photos, beside what it is added to. Full "
+    "colour: most.",
+    "network.ratio.says": "So many times as large as x is what the block adds to it, in the mean over the photos.",
+    "network.ratio.says.projects": "So many times as large is what the block adds as what its projection makes of x, in the "
+    "mean over the photos.",
+    "network.lost": "Accuracy without it",
+    "network.lost.means": "Percentage points of accuracy when this one block is left out and its shortcut stays. Full "
+    "colour: most lost.",
+    "network.lost.says": "Left out, the block hands on x unchanged.",
+    "network.lost.says.projects": "Left out, the block hands on only what its projection makes of x, for the shape has to fit.",
+    "network.moved": "Moved by training",
+    "network.moved.means": "How far fine-tuning moved the weights of a block, as a share of their length before it.",
+    "network.moved.unknown": "Not measured: the weights it started from are not here any more.",
+    "network.without": "{without} of {photos} right without it, {right} with it.",
+    "network.points": "{points} points",
+    "network.shapes": "Shape",
+    "network.shapes.means": "Channels × height × width of what it takes and what it gives, for one photo.",
+    "network.parameters": "Weights",
+    "network.parameters.means": "Numbers that the training could change in this block.",
+    "network.block": "Block {name} · {kind}",
+    "network.kind.BasicBlock": "basic block",
+    "network.kind.Bottleneck": "bottleneck",
+    "network.kind.PreActBasic": "pre-activation basic block",
+    "network.kind.PreActBottleneck": "pre-activation bottleneck",
+    "network.path": "Convolution",
+    "network.path.residual": "In F",
+    "network.path.shortcut": "In the shortcut",
+    "network.kernel": "Looks at",
+    "network.channels": "Channels",
+    "network.stride": "Stride",
+    "network.groups": "Groups",
+    "network.1x1": "Why a 1×1 convolution in the shortcut?",
+    "network.1x1.shapes": "F(x) and x can only be added if they have the same shape. This block makes {gives} of {takes}, so "
+    "x has to be made to fit.",
+    "network.1x1.why": "A convolution of 1 × 1 does just that and no more: at each place it mixes the channels into the new "
+    "number of them, and its stride skips places. It looks at no neighbours, so the shortcut stays as straight as it can be, "
+    "and cheap: {weights} weights here, where 3 × 3 would take {larger}.",
+    "network.1x1.rare": "All other shortcuts stay free of weights: there x passes untouched, and so does the gradient on its "
+    "way back.",
+    "network.code": "The block as code",
+    "network.code.lead": "From resnet_finetune/model/blocks.py: written to be read, with the same convolutions as this block.",
+    "network.code.differs": "From resnet_finetune/model/blocks.py: written to be read, in the plain form. The table above "
+    "says in what this block’s convolutions differ from it.",
+    # A photo, stage by stage
+    "stages": "A photo on its way through",
+    "stages.lead": "Choose one of the test photos: what lights up at the end of each stage, and what of it speaks for a "
+    "class. Early stages see edges and colours finely, late ones see things coarsely.",
+    "stages.choose": "{name}, which the model says is {said}",
+    "stages.ask": "What speaks for …",
+    "stages.seen": "As the network sees it",
+    "stages.mean": "All channels (mean)",
+    "stages.channel": "Channel {n}",
+    "stages.strongest": "The three strongest channels",
+    "stages.heat": "Speaks for “{name}”",
+    "stages.nothing": "Nothing here speaks for “{name}”",
+    "stages.honest": "Yellow is most, dark blue least, in each picture by itself. What speaks for a class is Grad-CAM "
+    "(Selvaraju et al. 2017) at the end of the stage. It was made for the last stage; in the early ones it is a hint at most.",
 }
 
 

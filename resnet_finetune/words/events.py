@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from resnet_finetune.words.gradients import Norms
 
-Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment"]
+Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment", "blocks"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 
@@ -45,7 +45,8 @@ class Started:
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a stage other than training has come, in photos; fetching the weights, in MB; measuring them, in networks;
-    trying learning rates, in steps; an experiment on networks, in steps of one layer.
+    trying learning rates, in steps; an experiment on networks, in steps of one layer; leaving out blocks, in photos
+    times blocks.
     """
 
     stage: Stage

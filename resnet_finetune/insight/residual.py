@@ -1,0 +1,393 @@
+"""What each block of a trained residual network adds. A block turns x into F(x) + x: here F(x) is measured, and left out.
+
+He, Zhang, Ren, Sun 2015, arXiv:1512.03385, Fig. 7: how large what a block adds is
+Veit, Wilber, Belongie 2016, arXiv:1605.06431, sec. 4.1: a trained network goes on working without one of its blocks
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from timm.models import resnet, resnetv2
+from torch import Tensor, nn
+
+from resnet_finetune.data.images import UnreadablePhoto
+from resnet_finetune.engine.progress import told
+from resnet_finetune.model import blocks, catalog, weights
+from resnet_finetune.model.saved_model import WEIGHTS, Classifier, load_model
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event
+from resnet_finetune.words.report import Judged, Report, read_report
+from resnet_finetune.words.settings import Settings
+
+FILE = "blocks.json"  # in a run folder
+MOST_PHOTOS = 100  # each of them goes through the network once for every block
+BATCH = 8  # photos at once: little memory, and a Stop is heard soon
+
+Shape = tuple[int, int, int]  # channels, height, width
+REFERENCES: dict[str, Callable[..., nn.Module]] = {  # by the name of timm's block, the one to be read
+    "BasicBlock": blocks.BasicBlock,
+    "Bottleneck": blocks.Bottleneck,
+    "PreActBasic": blocks.PreActBasic,
+    "PreActBottleneck": blocks.PreActBottleneck,
+}
+_SUM_THEN_RELU = (resnet.BasicBlock, resnet.Bottleneck)  # relu(F(x) + x)
+_SUM = (resnetv2.PreActBasic, resnetv2.PreActBottleneck)  # F(x) + x
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution:
+    """``kernel`` × ``kernel``; ``in_shortcut``: it is the projection, and no part of F."""
+
+    kernel: int
+    inputs: int  # channels
+    outputs: int
+    stride: int
+    groups: int
+    in_shortcut: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """``ratio``: ‖F(x)‖ / ‖x‖, the mean over the photos. Where the block changes the shape, it is beside the projection of x.
+
+    ``right``: how many photos the network names right when only the shortcut is left of this block. ``moved``: ‖after −
+    before‖ / ‖before‖ of its weights; None where the weights that the training started from are not here any more.
+    """
+
+    name: str  # "2.1" is the first block of the second stage
+    stage: int  # from 1
+    kind: str  # a key of ``REFERENCES``
+    takes: Shape
+    gives: Shape
+    parameters: int
+    convolutions: list[Convolution]
+    ratio: float
+    right: int
+    moved: float | None
+
+    @property
+    def projects(self) -> bool:
+        """Its shortcut is no plain x → x."""
+        return any(convolution.in_shortcut for convolution in self.convolutions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anatomy:
+    """``photos`` of ``of`` test photos were shown to the network, and it named ``right`` of them right with all its blocks."""
+
+    model: str  # its name in the catalogue
+    classes: list[str]
+    photo: Shape
+    stem: Shape  # what the first block takes
+    features: int  # numbers that the last layer sees
+    photos: int
+    of: int
+    crossed: bool  # a tiny set: the photos were also learnt from
+    right: int
+    blocks: list[Block]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Anatomy:
+        """Raises ``ValueError``, ``KeyError`` or ``TypeError`` when it is not what ``to_json`` gave: it may be a stranger's."""
+        found = cls(**{
+            **values,
+            "photo": _shape(values["photo"]),
+            "stem": _shape(values["stem"]),
+            "classes": [str(name) for name in values["classes"]],
+            "blocks": [_block(row) for row in values["blocks"]],
+        })  # fmt: skip
+        catalog.find(found.model)
+        numbers = (found.features, found.photos, found.of, found.right)
+        if not (found.blocks and all(type(number) is int for number in numbers) and 0 <= found.right <= found.photos > 0):
+            raise ValueError("these are no measurements")
+        return found
+
+
+# --- A residual network as a chain: stem, blocks, head ------------------------------------------------------------------
+
+
+class Chain:
+    """A timm ResNet of any family, one block at a time."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net: Any = net.eval()
+        found = [(name, part) for name, part in net.named_modules() if isinstance(part, _SUM_THEN_RELU + _SUM)]
+        self.blocks: list[Any] = [part for _, part in found]
+        stages = groupby(found, key=lambda pair: pair[0].rpartition(".")[0])
+        self.places = [(stage, number) for stage, (_, own) in enumerate(stages, 1) for number, _ in enumerate(own, 1)]
+
+    def stem(self, photos: Tensor) -> Tensor:
+        """What the first block takes, of float32 [N, 3, H, W]."""
+        net = self.net
+        seen: Tensor = net.stem(photos) if hasattr(net, "stem") else net.maxpool(net.act1(net.bn1(net.conv1(photos))))
+        return seen
+
+    def logits(self, x: Tensor, after: int = -1) -> Tensor:
+        """[N, classes], when ``x`` is what block number ``after`` gave; -1 for the stem."""
+        for block in self.blocks[after + 1 :]:
+            x = block(x)
+        given: Tensor = self.net.forward_head(self.net.norm(x) if hasattr(self.net, "norm") else x)
+        return given
+
+
+def shortcut(block: Any, x: Tensor) -> Tensor:
+    """x itself, or the projection of it where ``block`` changes the shape."""
+    if block.downsample is None:
+        return x
+    projected: Tensor = block.downsample(block.norm1(x) if isinstance(block, _SUM) else x)
+    return projected
+
+
+def left_out(block: Any, x: Tensor) -> Tensor:
+    """What a block gives when F(x) is not added. After a ReLU, of which x comes, another one changes nothing."""
+    kept = shortcut(block, x)
+    return kept if isinstance(block, _SUM) else kept.relu()
+
+
+def added(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    """F(x), and what the block gives with it."""
+    if isinstance(block, _SUM):
+        given = block(x)
+        return given - shortcut(block, x), given
+    seen: list[Tensor] = []
+    last = block.bn3 if isinstance(block, resnet.Bottleneck) else block.bn2
+    hook = last.register_forward_hook(lambda layer, taken, found: seen.append(found.clone()))  # x is added to it in place
+    try:
+        given = block(x)
+    finally:
+        hook.remove()
+    return seen[0], given
+
+
+# --- What is measured ---------------------------------------------------------------------------------------------------
+
+
+def measure(settings: Settings, check_stop: Callable[[], None]) -> Generator[Event, None, Anatomy]:
+    """Of a run's model on its test photos, or on ``MOST_PHOTOS`` of them; it is also written into the run's folder.
+
+    Raises:
+        UserError: there is no result, its photos are gone, or the folder cannot be written.
+    """
+    run = Path(settings.run_dir)
+    model, report = load_model(run), read_report(run)
+    if report is None:
+        raise UserError("This training was stopped before its test, so there are no test photos to look with: train again.")
+    found = yield from told("blocks", lambda tell: _measured(model, report, settings, tell), check_stop)
+    try:
+        disk.write_json(run / FILE, {"weights": _digest(run), **found.to_json()})
+    except OSError as error:
+        raise UserError(f"What was measured cannot be kept in {run} ({error.strerror}): check the drive.") from error
+    return found
+
+
+def kept(run: Path) -> Anatomy | None:
+    """What was measured of the model that is in ``run`` now; None if nothing was, or nothing that makes sense."""
+    try:
+        values = disk.read_json(run / FILE)
+        return Anatomy.from_json(values) if values.pop("weights") == _digest(run) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
+        return None
+
+
+def moved(net: nn.Module, start: nn.Module | None) -> list[float | None]:
+    """By how much the weights of each block differ from ``start``'s, as a share of those; None where that is not known.
+
+    Fine-tuning leaves the statistics of the batch norms as they were, so a start with others is not this network's.
+    """
+    own = Chain(net).blocks
+    if start is None or not _same_statistics(net, start):
+        return [None] * len(own)
+    return [_apart(block, before) for block, before in zip(own, Chain(start).blocks, strict=True)]
+
+
+def weights_of_start(settings: Settings) -> nn.Module | None:
+    """The network that a training began with, without a head; None if its weights are not on this machine any more."""
+    model = catalog.find(settings.model)
+    file = str(Path(settings.train_on, WEIGHTS)) if settings.train_on else settings.weights
+    if file is None and not weights.in_reach(model):
+        return None
+    try:
+        return weights.load_backbone(model, weights.find_weights(model, file))
+    except UserError:
+        return None
+
+
+def _measured(model: Classifier, report: Report, settings: Settings, tell: Callable[[int, int], None]) -> Anatomy:
+    photos = _some(report, settings.seed)
+    chain = Chain(model.net)
+    count = len(chain.blocks)
+    ratios: list[list[float]] = [[] for _ in chain.blocks]
+    right, without = 0, [0] * count
+    shapes: list[Shape] = []
+    seen = 0
+    for pixels, true in _read(model, Path(report.root), photos):
+        x = _stem(chain, model, pixels)
+        shapes = [_shape(x.shape[1:])]
+        for number in range(count):
+            tell(min(seen, len(photos)) * count + number * len(true), len(photos) * count)
+            named = _without(chain, number, x)
+            without[number] += int((named == true).sum())
+            sizes, x = _through(chain.blocks[number], x)
+            ratios[number] += sizes
+            shapes.append(_shape(x.shape[1:]))
+        right += int((_named(chain, count - 1, x) == true).sum())
+        seen += len(true)
+    if not seen:
+        raise UserError(f"The photos of this training are not in {report.root} any more: put the folder back there.")
+    change = moved(model.net, weights_of_start(settings))
+    return Anatomy(
+        model=model.model,
+        classes=model.classes,
+        photo=(3, model.preprocessing.size, model.preprocessing.size),
+        stem=shapes[0],
+        features=chain.net.num_features,
+        photos=seen,
+        of=len(report.judged),
+        crossed=report.cross_validated,
+        right=right,
+        blocks=[
+            Block(
+                name=f"{stage}.{number}",
+                stage=stage,
+                kind=type(block).__name__,
+                takes=shapes[place],
+                gives=shapes[place + 1],
+                parameters=sum(weight.numel() for weight in block.parameters()),
+                convolutions=convolutions(block),
+                ratio=float(np.mean(ratios[place])),
+                right=without[place],
+                moved=change[place],
+            )
+            for place, ((stage, number), block) in enumerate(zip(chain.places, chain.blocks, strict=True))
+        ],
+    )
+
+
+def convolutions(block: nn.Module) -> list[Convolution]:
+    """Those of F in the order in which x goes through them, then the shortcut's."""
+    found = [
+        Convolution(
+            kernel=part.kernel_size[0],
+            inputs=part.in_channels,
+            outputs=part.out_channels,
+            stride=part.stride[0],
+            groups=part.groups,
+            in_shortcut=name.startswith("downsample"),
+        )
+        for name, part in block.named_modules()
+        if isinstance(part, nn.Conv2d)
+    ]
+    return sorted(found, key=lambda one: one.in_shortcut)
+
+
+def reads_the_same(block: Block) -> bool:
+    """Whether the reference of its kind has the very same convolutions: not where they are grouped, wider, or pooled before."""
+    stride = max(one.stride for one in block.convolutions)
+    with torch.device("meta"):  # shapes alone
+        reference = REFERENCES[block.kind](block.takes[0], block.gives[0], stride)
+    return convolutions(reference) == block.convolutions
+
+
+def _some(report: Report, seed: int) -> Sequence[Judged]:
+    order = np.random.default_rng(seed).permutation(len(report.judged))[:MOST_PHOTOS]
+    return [report.judged[number] for number in np.sort(order)]
+
+
+def _read(model: Classifier, root: Path, photos: Sequence[Judged]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """uint8 [N, size, size, 3] and the true classes [N], ``BATCH`` at a time, of those that can be read (any more)."""
+    pixels, true = [], []
+    for photo in photos:
+        try:
+            pixels.append(model.preprocessing.read(root / photo.path))
+        except UnreadablePhoto:
+            continue
+        true.append(photo.true)
+        if len(true) == BATCH:
+            yield np.stack(pixels), np.array(true)
+            pixels, true = [], []
+    if true:
+        yield np.stack(pixels), np.array(true)
+
+
+@torch.inference_mode()
+def _stem(chain: Chain, model: Classifier, pixels: np.ndarray) -> Tensor:
+    device = next(chain.net.parameters()).device
+    return chain.stem(model.preprocessing.normalise(torch.from_numpy(pixels).to(device)))
+
+
+@torch.inference_mode()
+def _named(chain: Chain, after: int, x: Tensor) -> np.ndarray:
+    named: np.ndarray = chain.logits(x, after).argmax(1).cpu().numpy()
+    return named
+
+
+@torch.inference_mode()
+def _without(chain: Chain, number: int, x: Tensor) -> np.ndarray:
+    """What the photos are named when only the shortcut is left of a block, which takes ``x``."""
+    return _named(chain, number, left_out(chain.blocks[number], x))
+
+
+@torch.inference_mode()
+def _through(block: nn.Module, x: Tensor) -> tuple[list[float], Tensor]:
+    """‖F(x)‖ / ‖x‖ of each photo, and what the block gives."""
+    residual, given = added(block, x)
+    sizes = residual.flatten(1).norm(dim=1) / shortcut(block, x).flatten(1).norm(dim=1).clamp_min(1e-12)
+    return sizes.tolist(), given
+
+
+def _apart(block: nn.Module, before: nn.Module) -> float:
+    pairs = list(zip(block.parameters(), before.parameters(), strict=True))
+    change = sum(float((now.detach().cpu() - then.detach()).square().sum()) for now, then in pairs)
+    return float((change / sum(float(then.detach().square().sum()) for _, then in pairs)) ** 0.5)
+
+
+def _same_statistics(net: nn.Module, start: nn.Module) -> bool:
+    own = dict(net.named_buffers())
+    return all(torch.equal(own[name].cpu(), value) for name, value in start.named_buffers() if "running" in name)
+
+
+def _digest(run: Path) -> str:
+    with (run / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sizes(one: Convolution) -> tuple[int, ...]:
+    return one.kernel, one.inputs, one.outputs, one.stride, one.groups
+
+
+def _shape(values: Sequence[int]) -> Shape:
+    channels, height, width = (int(value) for value in values)
+    return channels, height, width
+
+
+def _block(row: dict[str, Any]) -> Block:
+    convolutions = [Convolution(**one) for one in row["convolutions"]]
+    made = Block(**{**row, "takes": _shape(row["takes"]), "gives": _shape(row["gives"]), "convolutions": convolutions})
+    numbers = (made.stage, made.parameters, made.right)
+    shares = (made.ratio, made.moved or 0.0)
+    sound = (
+        made.kind in REFERENCES
+        and isinstance(made.name, str)
+        and all(type(number) is int and number >= 0 for number in numbers)
+        and all(isinstance(share, float | int) and isfinite(share) and share >= 0 for share in shares)
+        and min(*made.takes, *made.gives) > 0
+        and made.gives[0] >= 4
+        and bool(convolutions)
+        and all(type(size) is int and size > 0 for one in convolutions for size in _sizes(one))
+    )
+    if not sound:
+        raise ValueError("these are no measurements of a block")
+    return made
