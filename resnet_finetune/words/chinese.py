@@ -1,0 +1,7 @@
+"""The sentences of ``say`` in simplified Chinese."""
+
+from __future__ import annotations
+
+CHINESE: dict[str, str] = {}
+
+OF_THE_SYSTEM: dict[str, str] = {}
