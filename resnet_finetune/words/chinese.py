@@ -5,3 +5,5 @@ from __future__ import annotations
 CHINESE: dict[str, str] = {}
 
 OF_THE_SYSTEM: dict[str, str] = {}
+
+OF_ARGPARSE: dict[str, str] = {}
