@@ -32,9 +32,6 @@ ENGLISH: dict[str, str] = {
     "data.nothing": "Give a folder first: type where it is, or browse to it.",
     "data.stop_scan": "Stop",
     "data.stopped": "Stopped. Choose photos whenever you like.",
-    "data.zip.named": "the archive “{name}”",
-    "data.folder.named": "the folder “{name}”",
-    "data.demo.named": "the demo photos",
     "data.found": "{photos} in {classes}",
     "data.found.where": "From {where}.",
     "data.own_split": "Your folders say already which photos are for training and which for testing, and that is kept.",
@@ -587,6 +584,10 @@ ENGLISH: dict[str, str] = {
     "compare.class": "Class: found (recall)",
     "compare.recall": "{share} of {n}",
     "try.again": "Drop more photos whenever you like.",
+    # Presets, within a sentence
+    "preset.quick": "quick",
+    "preset.balanced": "balanced",
+    "preset.thorough": "thorough",
     # Languages
     "language": "en",
     "language.other": "中文",

@@ -94,7 +94,8 @@ def _training(run: Run, story: Story) -> list[Row]:
     for spec in fields(Settings):
         value = getattr(run.settings, spec.name)
         if value is not None and spec.name != "run_dir":
-            rows.append((str(spec.metadata["label"]), Path(value).name if spec.name in _PLACES else value))
+            said = text(f"preset.{value}") if spec.name == "preset" else Path(value).name if spec.name in _PLACES else value
+            rows.append((str(spec.metadata["label"]), said))
     if story.started:
         rows += [(text("report.weights"), story.started.weights), (text("report.device"), story.started.device)]
     versions: dict[str, str] = disk.read_json(run.path / RUN).get("versions", {})

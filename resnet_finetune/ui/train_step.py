@@ -94,7 +94,7 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
         text(
             "train.plan",
             model=model,
-            preset=preset,
+            preset=text(f"preset.{preset}"),
             where=chosen.desk.where,
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
