@@ -423,7 +423,7 @@ CHINESE: dict[str, str] = {
     "take.web.what": "一个文件，双击就能打开，也可以发给别人：把照片拖上去，就能看到是什么。不用安装，也不用联网。",
     "take.folder": "装着一切的文件夹",
     "take.folder.what": "适合装有 Python 的电脑：模型、一个识别照片的小程序、使用方法，以及一张说明它有多好的卡片。",
-    "take.space": "Hugging Face Space",
+    "take.space": "Hugging Face Space（在线应用）",
     "take.space.what": "自己放到网上：一个小应用的全部文件，可以直接作为 Space 上传。",
     "take.onnx": "ONNX",
     "take.onnx.what": "给程序员：几乎能在各种语言和手机上运行。输入照片的字节，输出概率。",
@@ -554,6 +554,7 @@ CHINESE: dict[str, str] = {
     # Languages
     "language": "zh-CN",
     "language.other": "English",
+    "language.upload": "点击选择文件，或把文件拖到这里",
     "percent": "{n}%",
     "duration.seconds": "{seconds} 秒",
     "duration.few_minutes": "{minutes} 分 {seconds} 秒",

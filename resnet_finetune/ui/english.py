@@ -591,6 +591,7 @@ ENGLISH: dict[str, str] = {
     # Languages
     "language": "en",
     "language.other": "中文",
+    "language.upload": "Click to upload or drop files",
     "percent": "{n}\u00a0%",
     "duration.seconds": "{seconds} s",
     "duration.few_minutes": "{minutes} min {seconds} s",

@@ -57,13 +57,23 @@ class Speaking(gr.Blocks):
 def switch() -> Markup:
     """The link to the other page. The step that is open there is the one that is open here."""
     other: Language = "en" if spoken() == "zh" else "zh"
-    return Markup('<a class="language" href="/language/{}" lang="{}">{}</a>').format(
-        other, _TAGS[other], text("language.other")
+    return Markup('<a class="language" href="/language/{}" lang="{}" data-upload="{}">{}</a>').format(
+        other, _TAGS[other], text("language.upload"), text("language.other")
     )
 
 
-# The step is kept for one change of the page only: later visits begin where they always do.
-KEEP_STEP = """
+# The step is kept for one change of the page only: later visits begin where they always do. And one label for screen readers is
+# English whatever Gradio's language is.
+SWITCH = """
+const label = element.querySelector("a.language").dataset.upload;
+const english = "Click to upload or drop files";
+if (label !== english) {
+    const say = () => {
+        for (const box of document.querySelectorAll(`[aria-label="${english}"]`)) box.ariaLabel = label;
+    };
+    new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
+    say();
+}
 const steps = () => [...document.querySelectorAll(".steps > .tab-wrapper [role=tablist]:not(.visually-hidden) [role=tab]")];
 const kept = sessionStorage.getItem("step");
 sessionStorage.removeItem("step");

@@ -40,7 +40,7 @@ def build() -> gr.Blocks:
             Markup('<header class="app">{}<h1>{}</h1><p>{}</p></header>').format(
                 languages.switch(), text("app.title"), text("app.promise")
             ),
-            js_on_load=languages.KEEP_STEP,
+            js_on_load=languages.SWITCH,
         )
         chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
         wanted = gr.State(None)  # folder of the run whose results are asked for

@@ -125,7 +125,7 @@ def from_json(value: Any) -> Any:
     text, template, values = str(value["text"]), value["template"], value["values"]
     if isinstance(template, str) and (template in CHINESE or template in OF_THE_SYSTEM) and isinstance(values, dict):
         try:
-            sentence = say(template, **{str(name): from_json(inner) for name, inner in values.items()})
+            sentence = Sentence(template, {str(name): _plain(from_json(inner)) for name, inner in values.items()})
         except (LookupError, ValueError, TypeError):
             return text
         if str.__eq__(sentence, text):
