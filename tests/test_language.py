@@ -30,7 +30,7 @@ SPEAKING.append(ROOT / "resnet_finetune" / "words" / "language.py")
 LETTER = re.compile("[\u4e00-\u9fff]")
 
 # Names and units, which are the same in both.
-ALIKE = {"bring.megabytes", "bring.gigabytes", "advisor.gb", "table.f1", "take.onnx", "take.torch"}
+ALIKE = {"bring.megabytes", "bring.gigabytes", "advisor.gb", "table.f1", "table.interval", "take.onnx", "take.torch"}
 
 # What makes a sentence for the person: its arguments, or the one of this number or name.
 SPEAKERS: dict[str, int | str | None] = {
