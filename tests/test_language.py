@@ -15,6 +15,7 @@ from conftest import MINUTE, ROOT, Cli, make_photos
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from resnet_finetune.runs import parcel
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.chinese import CHINESE as PAGE_CHINESE
 from resnet_finetune.ui.english import ENGLISH
 from resnet_finetune.ui.texts import duration, percent
@@ -66,6 +67,10 @@ def spoken_templates() -> dict[str, str]:
         if name == "say" and source in SPEAKING:
             template = call.args[0]
             assert isinstance(template, ast.Constant), f"{source}:{call.lineno}: a template is written where it is said"
+            given = {keyword.arg for keyword in call.keywords} - {None}  # None: of a dictionary
+            needed = {re.split("[!:]", one)[0] for one in placeholders(str(template.value))}
+            whole = not any(keyword.arg is None for keyword in call.keywords)
+            assert given == needed if whole else given <= needed, f"{source}:{call.lineno}: {given ^ needed}"
             found[str(template.value)] = source.name
     return found
 
@@ -145,15 +150,16 @@ def test_sentences_come_back_from_files_and_from_other_processes() -> None:
         line = json.dumps(to_json(event), ensure_ascii=False)
         back = from_json(json.loads(line))
         assert back == event
-        told = back.messages[0] if isinstance(back, Failed) else back.note  # type: ignore[union-attr]
+        assert isinstance(back, Failed | Noted)
+        told = back.messages[0] if isinstance(back, Failed) else back.note
         with speaking("zh"):
             assert str(told) == str(sentence)
             assert str(told) != sentence
-    for back in (pickle.loads(pickle.dumps(sentence)), copy.deepcopy(sentence)):
-        assert isinstance(back, Sentence)
-        assert back == sentence
+    for again in (pickle.loads(pickle.dumps(sentence)), copy.deepcopy(sentence)):
+        assert isinstance(again, Sentence)
+        assert again == sentence
         with speaking("zh"):
-            assert str(back) == str(sentence)
+            assert str(again) == str(sentence)
 
 
 def test_a_file_cannot_make_the_app_say_what_it_does_not_say() -> None:
@@ -319,7 +325,7 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         # A run that failed while English was spoken, and the results of one that did not.
         file = tmp_path / "run.zip"
         with file.open("wb") as saved:
-            parcel.pack(parcel.Run(trained), saved)
+            parcel.pack(Run(trained), saved)
         page.locator("#runs-unpack input[type=file], input[type=file]").last.set_input_files(file)
         expect(page.locator("#runs-said")).to_contain_text("已经在这里了", timeout=MINUTE)
         check("my runs")

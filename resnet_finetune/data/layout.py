@@ -175,7 +175,7 @@ class _Matches:
 def _unlabelled(name: str, table_name: str, *, twice: bool) -> Problem:
     message = say("The table {table} does not say what it shows: add a line for it.", table=table_name)
     if twice:
-        message = say("The table {table} gives it two different labels: take one of the two lines out.", table_name=table_name)
+        message = say("The table {table} gives it two different labels: take one of the two lines out.", table=table_name)
     return Problem(path=name, kind="no-class", message=message)
 
 
