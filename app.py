@@ -10,18 +10,20 @@ import webbrowser
 from contextlib import suppress
 from types import FrameType
 
+from resnet_finetune.words import terminal
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import say, speaking
 
 HOST = "127.0.0.1"
 PORT = 7860
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Teach a ResNet your photos, in the browser, on this computer.")
-    parser.add_argument(
-        "--port", type=int, default=PORT, help=f"where to serve the page; the next free one if it is taken (default {PORT})"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+    terminal.translate_usage()
+    parser = argparse.ArgumentParser(description=str(say("Teach a ResNet your photos, in the browser, on this computer.")))
+    port = say("where to serve the page; the next free one if it is taken (default {port})", port=PORT)
+    parser.add_argument("--port", type=int, default=PORT, help=str(port))
+    parser.add_argument("--no-browser", action="store_true", help=str(say("do not open the page")))
     options = parser.parse_args()
 
     # read by libraries when they are imported
@@ -43,7 +45,9 @@ def main() -> None:
     app = serve()
     with listen(options.port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        print(f"Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.", flush=True)
+        print(
+            say("Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.", url=url), flush=True
+        )
         if not options.no_browser:
             webbrowser.open(url)  # it waits in the listener's queue until the server is up
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
@@ -62,4 +66,5 @@ def listen(port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    main()
+    with speaking(terminal.language()):
+        main()

@@ -22,7 +22,7 @@ from resnet_finetune.data.problems import Problem
 from resnet_finetune.exports.formats import FORMATS
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, terminal
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -30,6 +30,7 @@ from resnet_finetune.words.events import (
     Failed,
     Finished,
     FirstAnswer,
+    Kept,
     Noted,
     Planned,
     Progress,
@@ -38,9 +39,25 @@ from resnet_finetune.words.events import (
     Step,
     Stopped,
 )
+from resnet_finetune.words.language import Sentence, aloud, reason, say, speaking
 from resnet_finetune.words.settings import Settings
 
-_LIVE = 78  # characters of the line that tells how far it has come
+_LIVE = 78  # cells of the line that tells how far it has come
+
+# What programs read by these names, people read in their language.
+_WORDS: dict[str, str] = {
+    word: word
+    for word in (
+        *(say("train"), say("validation"), say("test")),
+        *(say("fetch"), say("scan"), say("features"), say("remember"), say("measure"), say("rates"), say("prove")),
+        *(say("new"), say("running"), say("finished"), say("stopped"), say("failed"), say("crashed")),
+        *(say("empty"), say("not-a-photo"), say("truncated"), say("damaged"), say("too-large"), say("too-small")),
+        *(say("unreadable"), say("unreadable-table"), say("link"), say("same-name"), say("no-class"), say("label-table")),
+        *(say("label-conflict"), say("leak"), say("shortcut"), say("few-occasions"), say("too-few"), say("imbalance")),
+        *(say("missing-in-split"), say("same-scene"), say("duplicate"), say("near-duplicate"), say("series")),
+        *(say("dark"), say("blurred"), say("tiny"), say("extreme-shape"), say("no-photos")),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +72,12 @@ class Reply:
 def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a file name that the console cannot show must not end the program
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    args = _parser().parse_args(argv)
+    with speaking(terminal.language()):
+        terminal.translate_usage()
+        return _run(_parser().parse_args(argv))
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         reply: Reply = args.verb(args)
     except UserError as error:
@@ -63,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for mistake in reply.mistakes:
         _say(mistake)
     if args.json:
-        print(json.dumps(reply.values | ({"error": list(reply.mistakes)} if reply.mistakes else {})))
+        print(json.dumps(aloud(reply.values | ({"error": list(reply.mistakes)} if reply.mistakes else {}))))
     else:
         for line in reply.lines:
             print(line)
@@ -75,7 +97,9 @@ def _check(args: argparse.Namespace) -> Reply:
     from resnet_finetune.data.dataset import scan
     from resnet_finetune.data.split import require_trainable
 
-    dataset = scan(intake.open_data(args.data), lambda done, total: _live(f"{done} of {total} files read"))
+    dataset = scan(
+        intake.open_data(args.data), lambda done, total: _live(say("{done} of {total} files read", done=done, total=total))
+    )
     counts = dict.fromkeys(dataset.classes, 0)
     for photo in dataset.photos:
         counts[dataset.classes[photo.label]] += 1
@@ -85,9 +109,13 @@ def _check(args: argparse.Namespace) -> Reply:
         "rejected": dataset.rejected,
         "problems": [asdict(problem) for problem in dataset.problems],
     }
-    lines = [f"{len(dataset.photos)} photos can be used, in {len(counts)} classes; {dataset.rejected} files cannot."]
-    lines += _table([[str(count), name] for name, count in counts.items()])
-    lines += _findings(dataset.problems)
+    found = say(
+        "{usable} photos can be used, in {classes} classes; {rejected} files cannot.",
+        usable=len(dataset.photos),
+        classes=len(counts),
+        rejected=dataset.rejected,
+    )
+    lines = [found, *_table([[str(count), name] for name, count in counts.items()]), *_findings(dataset.problems)]
     try:
         require_trainable(dataset)
     except UserError as error:
@@ -98,12 +126,12 @@ def _check(args: argparse.Namespace) -> Reply:
 def _findings(problems: Sequence[Problem]) -> list[str]:
     """What cannot be used first, then the remarks on what can; each kind together."""
     lines = []
-    for left_out, title in ((True, "Left out"), (False, "The doctor says")):
+    for left_out, title in ((True, say("Left out")), (False, say("The doctor says"))):
         found = sorted((problem for problem in problems if problem.left_out == left_out), key=lambda problem: problem.kind)
         if found:
-            lines += ["", f"{title}: {len(found)}"]
+            lines += ["", say("{title}: {n}", title=title, n=len(found))]
         for kind, same in groupby(found, key=lambda problem: problem.kind):
-            lines += [f"  {kind}", *(f"    {problem.path}: {problem.message}" for problem in same)]
+            lines += [f"  {_WORDS.get(kind, kind)}", *(f"    {problem.path}: {problem.message}" for problem in same)]
     return lines
 
 
@@ -112,12 +140,15 @@ def _advise(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.progress import drained
 
     advice = drained(advise(Settings(data=args.data)), _show)
-    rows = [["depth", "million parameters", "GB to train", "s per epoch", "right on your photos"]]
+    rows: list[list[str]] = [
+        [say("depth"), say("million parameters"), say("GB to train"), say("s per epoch"), say("right on your photos")]
+    ]
     for one in advice.candidates:
-        right = _score(one.score) if one.score else f"not tried: its weights ({one.download_mb:.0f} MB) are not here"
+        away = say("not tried: its weights ({megabytes:.0f} MB) are not here", megabytes=one.download_mb)
+        right = _score(one.score) if one.score else away
         rows.append([one.model, f"{one.parameters_m:.1f}", f"{one.memory_gb:.1f}", f"{one.epoch_seconds:.1f}", right])
-    lines = [*_table(rows), f"Recommended for these {advice.photos} photos: {advice.recommended}."]
-    return Reply(advice.to_json(), lines)
+    said = say("Recommended for these {n} photos: {model}.", n=advice.photos, model=advice.recommended)
+    return Reply(advice.to_json(), [*_table(rows), said])
 
 
 def _find_rate(args: argparse.Namespace) -> Reply:
@@ -125,8 +156,15 @@ def _find_rate(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.rate_finder import find_rate
 
     trial = drained(find_rate(Settings(**_chosen(args))), _show)
-    rows = [["learning rate", "loss"], *([f"{rate:.1e}", f"{loss:.3f}"] for rate, loss in trial.points[::4])]
-    said = f"Suggested: {trial.suggested:.1e} (the preset takes {trial.usual:.1e}). Use it by --learning-rate."
+    rows: list[list[str]] = [
+        [say("learning rate"), say("loss")],
+        *([f"{rate:.1e}", f"{loss:.3f}"] for rate, loss in trial.points[::4]),
+    ]
+    said = say(
+        "Suggested: {suggested:.1e} (the preset takes {usual:.1e}). Use it by --learning-rate.",
+        suggested=trial.suggested,
+        usual=trial.usual,
+    )
     return Reply(trial.to_json(), [*_table(rows), said])
 
 
@@ -138,15 +176,15 @@ def _train(args: argparse.Namespace) -> Reply:
         return _help_out(Settings(**chosen) if args.resume is None else Run(args.resume.absolute()).settings)
     if args.resume is None:
         if "data" not in chosen:
-            args.wrong_usage("name the photos to train on, or a run to --resume")
+            args.wrong_usage(str(say("name the photos to train on, or a run to --resume")))
         intake.find(chosen["data"])  # before there is a run of it
         run = Run(Path(run_folder.create(Settings(**chosen)).run_dir))
     else:
         if chosen:
-            args.wrong_usage("a run goes on as it was set up: give nothing else with --resume")
+            args.wrong_usage(str(say("a run goes on as it was set up: give nothing else with --resume")))
         run = Run(args.resume.absolute())
         if isinstance(run.last_event(), Finished):
-            _say("This run is finished: here is its result.")
+            _say(say("This run is finished: here is its result."))
             return _result(run)
     _for_each_gpu(run, args.json)
     with _stop_by_signal() as stop:
@@ -182,10 +220,16 @@ def _result(run: Run) -> Reply:
             return Reply(values, [], messages)
         case Finished(test=test, kept=kept, seconds=seconds) | Stopped(test=test, kept=kept, seconds=seconds):
             values |= {"test": test and asdict(test), "kept": kept, "seconds": seconds}
-            winner = {"fine-tuned": "fine-tuned model", "first answer": "first answer"}
-            said = f"{_score(test)} Kept: the {winner[kept]}." if test and kept else "Stopped before there was any model."
-            return Reply(values, [said, str(run.path)])
+            return Reply(values, [_kept(test, kept), str(run.path)])
     raise RuntimeError(f"{run.path} ended without saying how")  # the engine's promise is broken
+
+
+def _kept(test: Score | None, kept: Kept | None) -> str:
+    if test is None:
+        return say("Stopped before there was any model.")
+    if kept == "fine-tuned":
+        return say("{score} Kept: the fine-tuned model.", score=_score(test))
+    return say("{score} Kept: the first answer.", score=_score(test))
 
 
 def _first_answer(run: Run) -> dict[str, Any] | None:
@@ -203,7 +247,8 @@ def _bundle(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.cluster import write_bundle
 
     files = write_bundle(Settings(**_chosen(args)), args.machines, args.gpus, args.to)
-    return Reply({"files": files, "to": str(args.to)}, [f"What to run on each machine is told in {args.to / 'README.txt'}."])
+    said = say("What to run on each machine is told in {file}.", file=args.to / "README.txt")
+    return Reply({"files": files, "to": str(args.to)}, [said])
 
 
 def _evaluate(args: argparse.Namespace) -> Reply:
@@ -227,9 +272,10 @@ def _evaluate(args: argparse.Namespace) -> Reply:
     }
     said = [_score(report.test)]
     if learnt:
-        said.append(f"{learnt} of them were trained on, or chose the model: this score looks better than it is.")
-        said.append(f"Of the others: {_score(unseen.test)}" if unseen else "There are no others: name photos it has not seen.")
-    head = ["class", "photos", "precision", "recall", "F1"]
+        said.append(say("{n} of them were trained on, or chose the model: this score looks better than it is.", n=learnt))
+        others = say("Of the others: {score}", score=_score(unseen.test)) if unseen else None
+        said.append(others or say("There are no others: name photos it has not seen."))
+    head: list[str] = [say("class"), say("photos"), say("precision"), say("recall"), "F1"]
     rows = [[c.name, str(c.n), _percent(c.precision), _percent(c.recall), _percent(c.f1)] for c in report.per_class]
     return Reply(values, [*said, *_table([head, *rows])])
 
@@ -241,14 +287,14 @@ def _predict(args: argparse.Namespace) -> Reply:
     model = load_model(args.run)
     files = dict(files_of(args.path))
     if not files:
-        raise UserError("There are no files in what was named: name photos, or folders that hold some.")
+        raise UserError(say("There are no files in what was named: name photos, or folders that hold some."))
     predictions: list[dict[str, Any]] = []
     answers = []
     for name, answer in zip(files, model.classify(list(files.values())), strict=True):
         answers.append(answer)
         scores = None if answer.scores is None else dict(zip(model.classes, answer.scores, strict=True))
         predictions.append({**asdict(answer), "path": name, "scores": scores})
-        _live(f"{len(predictions)} of {len(files)} photos")
+        _live(say("{done} of {total} photos", done=len(predictions), total=len(files)))
     if args.csv is not None:
         _write(args.csv, table(model.classes, list(files), answers))
     return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]))
@@ -259,7 +305,7 @@ def _said_of(prediction: dict[str, Any]) -> str:
         return str(prediction["error"])
     if prediction["none_of_these"]:
         nearest, score = max(prediction["scores"].items(), key=lambda pair: pair[1])
-        return f"none of these (of them, most like {nearest}  {_percent(score)})"
+        return say("none of these (of them, most like {name}  {score})", name=nearest, score=_percent(score))
     return f"{prediction['label']}  {_percent(prediction['confidence'])}"
 
 
@@ -268,7 +314,11 @@ def _write(to: Path, content: bytes) -> None:
         disk.write_bytes(to.absolute(), content)
     except OSError as error:
         raise UserError(
-            f"{to} cannot be written ({error.strerror}): close it if it is open, or choose another place."
+            say(
+                "{path} cannot be written ({reason}): close it if it is open, or choose another place.",
+                path=to,
+                reason=reason(error),
+            )
         ) from error
 
 
@@ -279,8 +329,13 @@ def _export(args: argparse.Namespace) -> Reply:
     exported = drained(export(args.run, args.format, args.to), _show)
     parity = asdict(exported.parity)
     values = {"files": [str(file) for file in exported.files], "parity": parity}
-    same = f"{parity['agree']} of {parity['n']} test photos get the same class from both"
-    return Reply(values, [*values["files"], f"{same}; probabilities differ by {parity['max_abs_diff']:.1e} at most."])
+    said = say(
+        "{agree} of {n} test photos get the same class from both; probabilities differ by {gap:.1e} at most.",
+        agree=parity["agree"],
+        n=parity["n"],
+        gap=parity["max_abs_diff"],
+    )
+    return Reply(values, [*values["files"], said])
 
 
 def _runs(args: argparse.Namespace) -> Reply:
@@ -289,8 +344,8 @@ def _runs(args: argparse.Namespace) -> Reply:
         end = run.last_event()
         test = end.test if isinstance(end, Finished | Stopped) else None
         rows.append({"run": str(run.path), "model": run.settings.model, "state": run.state, "accuracy": test and test.accuracy})
-    lines = _table([[row["model"], row["state"], _percent(row["accuracy"]), row["run"]] for row in rows])
-    return Reply({"runs": rows}, lines or ["There are no runs yet."])
+    lines = _table([[row["model"], _WORDS[row["state"]], _percent(row["accuracy"]), row["run"]] for row in rows])
+    return Reply({"runs": rows}, lines or [say("There are no runs yet.")])
 
 
 @contextmanager
@@ -301,7 +356,7 @@ def _stop_by_signal() -> Iterator[Callable[[], bool]]:
     def ask(number: int, _: object) -> None:
         signal.signal(number, before[number])
         wanted.set()
-        _say("Stopping; the best model so far is kept.")
+        _say(say("Stopping; the best model so far is kept."))
 
     before: dict[int, Any] = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -315,33 +370,64 @@ def _show(event: Event) -> None:
     """One event as a sentence on stderr."""
     match event:
         case Started():
-            photos = ", ".join(f"{sum(counts)} for {split}" for split, counts in event.counts.items())
-            _say(f"{len(event.classes)} classes; photos: {photos}; {event.rejected} files left out.")
+            photos = [say("{n} for {split}", n=sum(counts), split=_WORDS[split]) for split, counts in event.counts.items()]
+            _say(
+                say(
+                    "{classes} classes; photos: {photos}; {rejected} files left out.",
+                    classes=len(event.classes),
+                    photos=photos,
+                    rejected=event.rejected,
+                )
+            )
             for note in event.notes:
                 _say(note)
-            _say(f"{event.model} on {event.device}; its weights: {event.weights}.")
+            about = {"model": event.model, "device": event.device, "weights": event.weights}
+            _say(say("{model} on {device}; its weights: {weights}.", **about))
         case Noted():
             _say(event.note)
         case Progress():
-            _live(f"{event.stage}: {event.done} of {event.total}")
+            _live(say("{stage}: {done} of {total}", stage=_WORDS[event.stage], done=event.done, total=event.total))
         case FirstAnswer():
-            _say(f"First answer after {event.seconds:.0f} s: {_score(event.validation)}")
+            _say(say("First answer after {seconds:.0f} s: {score}", seconds=event.seconds, score=_score(event.validation)))
         case Planned():
-            time = "" if event.seconds is None else f", about {event.seconds:.0f} s"
-            _say(f"Fine-tuning: {event.epochs} epochs of photos at {event.photo_size} pixels, {event.batch} at a time{time}.")
+            plan = {"epochs": event.epochs, "pixels": event.photo_size, "batch": event.batch}
+            if event.seconds is None:
+                _say(say("Fine-tuning: {epochs} epochs of photos at {pixels} pixels, {batch} at a time.", **plan))
+            else:
+                _say(
+                    say(
+                        "Fine-tuning: {epochs} epochs of photos at {pixels} pixels, {batch} at a time, about {seconds:.0f} s.",
+                        **plan,
+                        seconds=event.seconds,
+                    )
+                )
         case Step():
-            _live(f"step {event.step} of {event.steps}, loss {event.loss:.3f}, {event.seconds_left:.0f} s left")
+            _live(
+                say(
+                    "step {step} of {steps}, loss {loss:.3f}, {seconds:.0f} s left",
+                    step=event.step,
+                    steps=event.steps,
+                    loss=event.loss,
+                    seconds=event.seconds_left,
+                )
+            )
         case Epoch():
-            best = ", the best so far" if event.best else ""
-            _say(f"Epoch {event.epoch} of {event.epochs}: {_percent(event.validation_accuracy)} right on validation{best}.")
+            how = {"epoch": event.epoch, "epochs": event.epochs, "accuracy": _percent(event.validation_accuracy)}
+            if event.best:
+                _say(say("Epoch {epoch} of {epochs}: {accuracy} right on validation, the best so far.", **how))
+            else:
+                _say(say("Epoch {epoch} of {epochs}: {accuracy} right on validation.", **how))
         case Finished() | Stopped() | Failed():
             pass  # the reply says it
 
 
-def _score(score: Score) -> str:
-    return (
-        f"{_percent(score.accuracy)} of {score.n} photos are right "
-        f"(95 % interval {_percent(score.low)} to {_percent(score.high)})."
+def _score(score: Score) -> Sentence:
+    return say(
+        "{accuracy} of {n} photos are right (95 % interval {low} to {high}).",
+        accuracy=_percent(score.accuracy),
+        n=score.n,
+        low=_percent(score.low),
+        high=_percent(score.high),
     )
 
 
@@ -351,75 +437,81 @@ def _percent(share: float | None) -> str:
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns of equal width, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    shown = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(terminal.width, column)) for column in zip(*shown, strict=True)]
     return [
         "  "
         + "  ".join(
-            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+            terminal.padded(cell, width, right=cell[:1].isdigit()) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
-        for row in rows
+        for row in shown
     ]
 
 
 def _say(text: str) -> None:
-    print(text.ljust(_LIVE) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+    text = str(text)
+    print(terminal.padded(text, _LIVE) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
 def _live(text: str) -> None:
     """A line that the next one overwrites; only where somebody is looking."""
     if sys.stderr.isatty():
-        print(f"{text[:_LIVE]:<{_LIVE}}\r", end="", file=sys.stderr, flush=True)
+        print(f"{terminal.padded(str(text), _LIVE)}\r", end="", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="resnet_finetune", description="Fine-tune a ResNet on folders of photos.")
+    parser = argparse.ArgumentParser(prog="resnet_finetune", description=str(say("Fine-tune a ResNet on folders of photos.")))
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def add(name: str, verb: Callable[[argparse.Namespace], Reply], help: str) -> argparse.ArgumentParser:
-        command = verbs.add_parser(name, help=help, description=help)
-        command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        command = verbs.add_parser(name, help=str(help), description=str(help))
+        command.add_argument("--json", action="store_true", help=str(say("print one JSON object as the last line")))
         command.set_defaults(verb=verb)
         return command
 
-    check = add("check", _check, "look through the photos without training")
+    check = add("check", _check, say("look through the photos without training"))
     check.add_argument(
-        "data", metavar="DATA", help="a folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'"
+        "data",
+        metavar="DATA",
+        help=str(say("a folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'")),
     )
 
-    advise = add("advise", _advise, "measure which depth suits these photos and this machine")
-    advise.add_argument("data", metavar="DATA", help="labelled photos, laid out as for training")
+    advise = add("advise", _advise, say("measure which depth suits these photos and this machine"))
+    advise.add_argument("data", metavar="DATA", help=str(say("labelled photos, laid out as for training")))
 
-    rates = add("find-rate", _find_rate, "try learning rates on these photos, from low to high")
+    rates = add("find-rate", _find_rate, say("try learning rates on these photos, from low to high"))
     _add_settings(rates)
 
-    train = add("train", _train, "fine-tune a model")
+    train = add("train", _train, say("fine-tune a model"))
     train.set_defaults(wrong_usage=train.error)
     _add_settings(train)
     train.add_argument(
-        "--resume", metavar="RUN", type=Path, help="go on with this run after a stop or a crash, as it was set up"
+        "--resume", metavar="RUN", type=Path, help=str(say("go on with this run after a stop or a crash, as it was set up"))
     )
 
-    bundle = add("bundle", _bundle, "write down what to run on several machines with GPUs to train one network")
+    bundle = add("bundle", _bundle, say("write down what to run on several machines with GPUs to train one network"))
     _add_settings(bundle)
-    bundle.add_argument("--machines", metavar="N", type=int, default=2, help="how many")
-    bundle.add_argument("--gpus", metavar="N", type=int, default=1, help="on each of them")
-    bundle.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write into")
+    bundle.add_argument("--machines", metavar="N", type=int, default=2, help=str(say("how many")))
+    bundle.add_argument("--gpus", metavar="N", type=int, default=1, help=str(say("on each of them")))
+    bundle.add_argument("--to", metavar="DIR", type=Path, required=True, help=str(say("the folder to write into")))
 
-    evaluate = add("evaluate", _evaluate, "test a model on other labelled photos")
-    evaluate.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
-    evaluate.add_argument("data", metavar="DATA", help="labelled photos, laid out as for training")
+    evaluate = add("evaluate", _evaluate, say("test a model on other labelled photos"))
+    evaluate.add_argument("run", metavar="RUN", type=Path, help=str(say("the folder that a training wrote")))
+    evaluate.add_argument("data", metavar="DATA", help=str(say("labelled photos, laid out as for training")))
 
-    predict = add("predict", _predict, "classify new photos")
-    predict.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
-    predict.add_argument("path", metavar="PATH", nargs="+", type=Path, help="photos, or folders or archives of them")
-    predict.add_argument("--csv", metavar="FILE", type=Path, help="also write the answers as a table for a spreadsheet")
+    predict = add("predict", _predict, say("classify new photos"))
+    predict.add_argument("run", metavar="RUN", type=Path, help=str(say("the folder that a training wrote")))
+    predict.add_argument("path", metavar="PATH", nargs="+", type=Path, help=str(say("photos, or folders or archives of them")))
+    predict.add_argument(
+        "--csv", metavar="FILE", type=Path, help=str(say("also write the answers as a table for a spreadsheet"))
+    )
 
-    export = add("export", _export, "take the model away, to use it outside this app")
-    export.add_argument("run", metavar="RUN", type=Path, help="the folder that a training wrote")
-    export.add_argument("--format", choices=FORMATS, default="onnx", help="as what; onnx unless said otherwise")
-    export.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write into")
+    export = add("export", _export, say("take the model away, to use it outside this app"))
+    export.add_argument("run", metavar="RUN", type=Path, help=str(say("the folder that a training wrote")))
+    export.add_argument("--format", choices=FORMATS, default="onnx", help=str(say("as what; onnx unless said otherwise")))
+    export.add_argument("--to", metavar="DIR", type=Path, required=True, help=str(say("the folder to write into")))
 
-    add("runs", _runs, "list the runs made on this computer")
+    add("runs", _runs, say("list the runs made on this computer"))
     return parser
 
 
@@ -436,5 +528,5 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
             type={"int": int, "float | None": float}.get(str(spec.type), str),
             default=argparse.SUPPRESS,  # what is not said is left to Settings
             metavar=spec.name.upper(),
-            help=spec.metadata["help"].replace("%", "%%"),
+            help=str(spec.metadata["help"]).replace("%", "%%"),
         )

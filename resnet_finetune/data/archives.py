@@ -27,6 +27,7 @@ from zipfile import ZipFile, ZipInfo
 
 from resnet_finetune.data.names import OutsideName, Places, UnsafeName, is_system, safe_parts, shown
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 
@@ -37,7 +38,7 @@ SMALL = 100 * 10**6  # bytes that may be unpacked at any ratio: a few flat drawi
 SPARE = 10**9  # bytes left free on the disk, for the run itself
 CHUNK = 64 * 1024  # bytes
 
-BY_HAND = "unpack it yourself and choose the folder"
+BY_HAND = say("unpack it yourself and choose the folder")
 
 
 class NotWhole(Exception):
@@ -96,7 +97,7 @@ def _plan(members: Iterable[_Member], path: Path) -> _Plan:
         plan[number] = parts
         unpacked += member.size
     if not plan:
-        raise UserError(f"{path.name} is empty: choose the one that holds your photos.")
+        raise UserError(say("{name} is empty: choose the one that holds your photos.", name=path.name))
     _check_growth(unpacked, path)
     return plan
 
@@ -110,30 +111,44 @@ def _place(member: _Member, path: Path) -> tuple[str, ...]:
     if any(map(is_system, parts)):
         return ()
     if member.fault:
-        raise UserError(f"{path.name} {member.fault}.")
+        raise UserError(say("{name} {fault}.", name=path.name, fault=member.fault))
     inner = suffix(parts[-1]) if parts and not member.is_folder else None
     if inner:
         where = shown("/".join(parts))
-        raise UserError(f"{path.name} holds another {inner} ({where}): {BY_HAND}, or choose the inner one.")
+        raise UserError(
+            say(
+                "{name} holds another {inner} ({where}): {by_hand}, or choose the inner one.",
+                name=path.name,
+                inner=inner,
+                where=where,
+                by_hand=BY_HAND,
+            )
+        )
     return parts
 
 
 def _unsafe(error: UnsafeName, path: Path) -> UserError:
-    remedy = "do not trust it" if isinstance(error, OutsideName) else "rename it and pack it again"
-    return UserError(f"{path.name} holds a file that {error}: {remedy}.")
+    remedy = say("do not trust it") if isinstance(error, OutsideName) else say("rename it and pack it again")
+    return UserError(say("{name} holds a file that {error}: {remedy}.", name=path.name, error=error, remedy=remedy))
 
 
 def _check_growth(unpacked: int, path: Path) -> None:
     """Raises ``UserError`` when an archive claims to hold more than photos could come to, or than is wise to unpack."""
     if unpacked > SMALL and unpacked > MAX_RATIO * path.stat().st_size:
-        size = f"{unpacked / 1e9:,.1f} GB, more than {MAX_RATIO} times its own size"
-        raise UserError(f"{path.name} would grow to {size}, as no photos do: do not trust it.")
+        size = say(
+            "{gigabytes:,.1f} GB, more than {times} times its own size",
+            gigabytes=unpacked / 1e9,
+            times=MAX_RATIO,
+        )
+        raise UserError(say("{name} would grow to {size}, as no photos do: do not trust it.", name=path.name, size=size))
     if unpacked > MAX_BYTES:
-        raise UserError(f"{path.name} holds {unpacked / 1e9:,.0f} GB: {BY_HAND}.")
+        raise UserError(
+            say("{name} holds {gigabytes:,.0f} GB: {by_hand}.", name=path.name, gigabytes=unpacked / 1e9, by_hand=BY_HAND)
+        )
 
 
 def _too_many(path: Path) -> UserError:
-    return UserError(f"{path.name} holds more than {MAX_FILES:,} files: split it up.")
+    return UserError(say("{name} holds more than {most:,} files: split it up.", name=path.name, most=MAX_FILES))
 
 
 def _target(path: Path, parent: Path) -> Path:
@@ -147,8 +162,14 @@ def _write(members: list[_Member], contents: Iterable[Iterable[bytes]], plan: _P
     needed = sum(members[number].size for number in plan)
     free = shutil.disk_usage(target.parent).free - SPARE
     if needed > free:
-        gigabytes = f"{needed / 1e9:.1f} GB, but only {max(free, 0) / 1e9:.1f} GB"
-        raise UserError(f"To unpack {path.name} takes {gigabytes} can be spared on the disk: make room first.")
+        gigabytes = say("{needed:.1f} GB, but only {free:.1f} GB", needed=needed / 1e9, free=max(free, 0) / 1e9)
+        raise UserError(
+            say(
+                "To unpack {name} takes {gigabytes} can be spared on the disk: make room first.",
+                name=path.name,
+                gigabytes=gigabytes,
+            )
+        )
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "photos"
         folder.mkdir()
@@ -201,7 +222,14 @@ def _unpack_zip(path: Path, parent: Path) -> Path:
                 _write(members, contents, plan, path, target)
         return target
     except NotImplementedError as error:
-        raise UserError(f"{path.name} is packed in a way that cannot be read ({error}): {BY_HAND}.") from error
+        raise UserError(
+            say(
+                "{name} is packed in a way that cannot be read ({error}): {by_hand}.",
+                name=path.name,
+                error=error,
+                by_hand=BY_HAND,
+            )
+        ) from error
     except (zipfile.BadZipFile, struct.error, ValueError) as error:  # the last two: a table of contents that makes no sense
         raise NotWhole(str(error)) from error
 
@@ -241,18 +269,22 @@ def _zip_member(info: ZipInfo) -> _Member:
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         fault = _neither(name)
     elif info.flag_bits & 0x1:
-        fault = f"is locked with a password: {BY_HAND}"
+        fault = say("is locked with a password: {by_hand}", by_hand=BY_HAND)
     elif info.compress_type not in METHODS or info.flag_bits & 0x20:  # a patch to another file
-        fault = f"is packed in a way that cannot be read (method {info.compress_type}): {BY_HAND}"
+        fault = say(
+            "is packed in a way that cannot be read (method {method}): {by_hand}",
+            method=info.compress_type,
+            by_hand=BY_HAND,
+        )
     return _Member(name=name, size=info.file_size, is_folder=name.endswith(("/", "\\")), fault=fault)
 
 
 def _link(name: str) -> str:
-    return f"holds a link ({shown(name)}), which could lead out of its folder: {BY_HAND}"
+    return say("holds a link ({name}), which could lead out of its folder: {by_hand}", name=shown(name), by_hand=BY_HAND)
 
 
 def _neither(name: str) -> str:
-    return f"holds something that is neither a file nor a folder ({shown(name)}): {BY_HAND}"
+    return say("holds something that is neither a file nor a folder ({name}): {by_hand}", name=shown(name), by_hand=BY_HAND)
 
 
 def _zip_content(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
@@ -377,7 +409,11 @@ class _Stream:
         self._packed_at, self._unjudged = packed_at, 0
         if self._excess > SMALL:
             raise UserError(
-                f"{self.path.name} would grow to more than {MAX_RATIO} times its own size, as no photos do: do not trust it."
+                say(
+                    "{name} would grow to more than {times} times its own size, as no photos do: do not trust it.",
+                    name=self.path.name,
+                    times=MAX_RATIO,
+                )
             )
 
     def chunks(self, size: int) -> Iterator[bytes]:
@@ -410,8 +446,10 @@ def _members(stream: _Stream) -> Iterator[_Member]:
         if kind in NOTES:
             notes += BLOCK + size
             if notes > MAX_NOTES:
-                about = f"{notes / 1e6:,.0f} MB of headers for one file"
-                raise UserError(f"{stream.path.name} holds {about}, as no photo has: do not trust it.")
+                about = say("{notes:,.0f} MB of headers for one file", notes=notes / 1e6)
+                raise UserError(
+                    say("{name} holds {about}, as no photo has: do not trust it.", name=stream.path.name, about=about)
+                )
             notices |= _notices(kind, stream.read(size))
             stream.skip_to(_filled(stream.at))
             continue
@@ -480,7 +518,7 @@ def _tar_member(header: bytes, size: int, notices: dict[bytes, bytes]) -> _Membe
     elif kind in DEVICES:
         fault = _neither(name)
     elif (kind not in FILES and kind != FOLDER) or any(key.startswith(b"GNU.sparse.") for key in notices):
-        fault = f"is packed in a way that cannot be read ({shown(name)}): {BY_HAND}"
+        fault = say("is packed in a way that cannot be read ({name}): {by_hand}", name=shown(name), by_hand=BY_HAND)
     if kind == FOLDER or kind in LINKS or kind in DEVICES:
         size = 0  # whatever is written there, nothing follows
     return _Member(name=name, size=size, is_folder=kind == FOLDER or name.endswith(("/", "\\")), fault=fault)

@@ -31,6 +31,7 @@ from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import say
 
 # Pixels, the side of the square that is kept. The weights were trained at 224, on crops that show things about so much
 # larger (Touvron et al. 2019).
@@ -213,15 +214,19 @@ class Pixels:
 
 
 def _decode_again(photo: PhotoFile) -> np.ndarray:
-    again = "train again, without it or with what it is now."
+    again = say("train again, without it or with what it is now.")
     try:
         with photo.path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != photo.digest:
-                raise UserError(f"The photo {photo.name} was changed while the run needed it: {again}")
+                raise UserError(
+                    say("The photo {name} was changed while the run needed it: {again}", name=photo.name, again=again)
+                )
             file.seek(0)
             return square(read(file, SIZE)[0], SIZE)
     except (OSError, UnreadablePhoto) as error:
-        raise UserError(f"The photo {photo.name} went away while the run needed it: put it back, or {again}") from error
+        raise UserError(
+            say("The photo {name} went away while the run needed it: put it back, or {again}", name=photo.name, again=again)
+        ) from error
 
 
 def _mapped(box: Path, boxes: dict[Path, np.ndarray]) -> np.ndarray:

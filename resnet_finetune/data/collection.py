@@ -20,6 +20,7 @@ from resnet_finetune.data.names import Places, UnsafeName, is_system, safe_parts
 from resnet_finetune.words.disk import read_json, write_json
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import reason, say
 
 MAX_FILES = 100_000
 MAX_BYTES = 100 * 10**9  # of all files
@@ -62,7 +63,9 @@ class Collection:
         size = content.seek(0, os.SEEK_END)
         content.seek(0)
         if size > MAX_FILE_BYTES:
-            raise UserError(f"It has {size / 1e6:,.0f} MB, more than any photo: leave it out, or save it smaller.")
+            raise UserError(
+                say("It has {size:,.0f} MB, more than any photo: leave it out, or save it smaller.", size=size / 1e6)
+            )
         shelf = _shelf(self)
         before = shelf.claim(parts, size)
         try:
@@ -84,7 +87,11 @@ class Collection:
             _shelf(self).take_out(_parts(path))
         except OSError as error:
             raise UserError(
-                f"{shown(path)} could not be removed ({error.strerror}): close what uses it, and try again."
+                say(
+                    "{path} could not be removed ({reason}): close what uses it, and try again.",
+                    path=shown(path),
+                    reason=reason(error),
+                )
             ) from error
 
     def file(self, path: str) -> Path:
@@ -174,9 +181,14 @@ class _Shelf:
         with self._lock:
             before = self._sizes.get(path)
             if before is None and len(self._sizes) >= MAX_FILES:
-                raise NoRoom(f"More than {MAX_FILES:,} files cannot be taken: choose a part of the folder.")
+                raise NoRoom(say("More than {most:,} files cannot be taken: choose a part of the folder.", most=MAX_FILES))
             if self._total - (before or 0) + size > MAX_BYTES:
-                raise NoRoom(f"More than {MAX_BYTES / 1e9:,.0f} GB cannot be taken: choose a part of the folder.")
+                raise NoRoom(
+                    say(
+                        "More than {most:,.0f} GB cannot be taken: choose a part of the folder.",
+                        most=MAX_BYTES / 1e9,
+                    )
+                )
             if before is None:
                 try:
                     self._places.take(parts, is_file=True)
@@ -278,27 +290,31 @@ def _parts(path: str) -> tuple[str, ...]:
         path.encode()  # half a character that JSON can hold cannot be in the name of a file
         parts = safe_parts(path)
     except UnicodeEncodeError as error:
-        raise UserError("Its name cannot be written on this computer: rename it, and bring it again.") from error
+        raise UserError(say("Its name cannot be written on this computer: rename it, and bring it again.")) from error
     except UnsafeName as error:
         raise _unsafe(error) from error
     if not parts:
-        raise UserError("It has no name: give it one, and bring it again.")
+        raise UserError(say("It has no name: give it one, and bring it again."))
     return parts
 
 
 def _unsafe(error: UnsafeName) -> UserError:
-    return UserError(f"It is a file that {error}: rename it, and bring it again.")
+    return UserError(say("It is a file that {error}: rename it, and bring it again.", error=error))
 
 
 def _not_here() -> NotHere:
-    return NotHere("These photos are not there any more: choose the folder again.")
+    return NotHere(say("These photos are not there any more: choose the folder again."))
 
 
 def _explained(error: OSError) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoRoom("The disk is full, so no more photos can be taken: make room on it, and try again.")
+        return NoRoom(say("The disk is full, so no more photos can be taken: make room on it, and try again."))
     if error.errno in (errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG):  # what a file system says of a name
-        return UserError(f"It could not be written ({error.strerror}): rename it, and bring it again.")
+        return UserError(say("It could not be written ({reason}): rename it, and bring it again.", reason=reason(error)))
     return NoRoom(
-        f"Nothing can be written to the app’s own folder {_brought()} ({error.strerror}): check the drive and rights."
+        say(
+            "Nothing can be written to the app’s own folder {brought} ({reason}): check the drive and rights.",
+            brought=_brought(),
+            reason=reason(error),
+        )
     )

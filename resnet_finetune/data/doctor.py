@@ -16,6 +16,7 @@ from resnet_finetune.data.photos import Photo
 from resnet_finetune.data.problems import Problem, listed
 from resnet_finetune.data.shortcuts import find_shortcuts
 from resnet_finetune.words.events import Split
+from resnet_finetune.words.language import say
 
 DARK = 60  # luma of the 95th percentile: nearly everything is darker than a fourth of white
 BLURRED = 1.6  # levels of 256: at the size the network sees, no edge is left
@@ -49,19 +50,23 @@ def _each(photos: Sequence[Photo]) -> Iterator[Problem]:
     """What can be seen of a photo alone."""
     for photo in photos:
         facts = photo.facts
-        size = f"{facts.width} × {facts.height} pixels"
+        size = say("{width} × {height} pixels", width=facts.width, height=facts.height)
         alone = (photo.name,)
         if facts.bright < DARK:
-            message = "It is very dark, so there is little to learn from it: take it out, unless new photos will be as dark."
+            message = say(
+                "It is very dark, so there is little to learn from it: take it out, unless new photos will be as dark."
+            )
             yield Problem(path=photo.name, kind="dark", message=message, remedy=alone)
         elif facts.sharp < BLURRED:  # a dark photo always seems blurred
-            message = "It is blurred, or shows hardly anything: take it out, unless new photos will be as blurred."
+            message = say("It is blurred, or shows hardly anything: take it out, unless new photos will be as blurred.")
             yield Problem(path=photo.name, kind="blurred", message=message, remedy=alone)
         if min(facts.width, facts.height) < TINY:
-            message = f"It is tiny ({size}): use a larger version of the photo, if there is one."
+            message = say("It is tiny ({size}): use a larger version of the photo, if there is one.", size=size)
             yield Problem(path=photo.name, kind="tiny", message=message, remedy=alone)
         if max(facts.width, facts.height) > NARROW * min(facts.width, facts.height):
-            message = f"It is very long ({size}), and only the square in its middle is looked at: cut out what matters."
+            message = say(
+                "It is very long ({size}), and only the square in its middle is looked at: cut out what matters.", size=size
+            )
             yield Problem(path=photo.name, kind="extreme-shape", message=message, remedy=alone)
 
 
@@ -74,18 +79,18 @@ def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) 
         if len(numbers) == 1:
             continue
         group = [photos[number] for number in numbers]
-        same = "The same photo" if len({photo.digest for photo in group}) == 1 else "Nearly the same photo"
+        same = say("The same photo") if len({photo.digest for photo in group}) == 1 else say("Nearly the same photo")
         names = [photo.name for photo in group]
         if len({photo.label for photo in group}) > 1:
             where = listed(sorted({classes[photo.label] for photo in group}))
-            message = f"{same} is in several classes ({where}): leave it only where it belongs."
+            message = say("{same} is in several classes ({where}): leave it only where it belongs.", same=same, where=where)
             names = [photo.name for photo in group if photo.digest in torn]  # not all of a series of which one is misplaced
             for photo in (photo for photo in group if photo.digest in torn):
                 yield Problem(
                     path=photo.name, kind="label-conflict", message=message, others=_but(names, photo), remedy=(photo.name,)
                 )
         elif len({photo.split for photo in group}) > 1:
-            message = f"{same} is among the training photos and among those that judge the model: take one away."
+            message = say("{same} is among the training photos and among those that judge the model: take one away.", same=same)
             for photo in group:
                 remedy = (photo.name,) if photo.split == "train" else ()
                 yield Problem(path=photo.name, kind="leak", message=message, others=_but(names, photo), remedy=remedy)
@@ -101,18 +106,20 @@ def _copies(group: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]
     for photo in sorted(group, key=lambda photo: photo is not best):
         first = exact.setdefault(photo.digest, photo.name)
         if first != photo.name:
-            message = f"It is an exact copy of {first}: one of them is enough."
+            message = say("It is an exact copy of {first}: one of them is enough.", first=first)
             yield Problem(path=photo.name, kind="duplicate", message=message, others=(first,), remedy=(photo.name,))
         elif photo is not best:
             near.append(photo.name)
     if len(near) < SERIES:
         for name in near:
-            message = f"It is nearly the same picture as {best.name}: one of them is enough."
+            message = say("It is nearly the same picture as {name}: one of them is enough.", name=best.name)
             yield Problem(path=name, kind="near-duplicate", message=message, others=(best.name,), remedy=(name,))
     else:
-        message = (
-            f"{len(near) + 1} photos are nearly the same picture as {best.name}. They stay on one side of the split, and teach "
-            "little more than one of them: photos of other things, places and days help more."
+        message = say(
+            "{n} photos are nearly the same picture as {name}. They stay on one side of the split, and teach "
+            "little more than one of them: photos of other things, places and days help more.",
+            n=len(near) + 1,
+            name=best.name,
         )
         yield Problem(path=classes[best.label], kind="series", message=message, others=(best.name, *near)[:SHOWN])
 
@@ -123,9 +130,10 @@ def _same_scene(photos: Sequence[Photo], classes: Sequence[str], likeness: Liken
         a, b = sorted((photos[first].label, photos[second].label))
         pairs[a, b] += (first, second)
     for (a, b), numbers in sorted(pairs.items()):
-        message = (
-            f"Many of its photos are nearly the same picture as photos of {classes[b]}: if only a small thing tells them "
-            "apart, go closer to it; if some are in the wrong class, move them."
+        message = say(
+            "Many of its photos are nearly the same picture as photos of {class_}: if only a small thing tells them "
+            "apart, go closer to it; if some are in the wrong class, move them.",
+            class_=classes[b],
         )
         shown = tuple(photos[number].name for number in sorted(set(numbers)))[:SHOWN]
         yield Problem(path=classes[a], kind="same-scene", message=message, others=shown)
@@ -135,8 +143,10 @@ def _few(photos: Sequence[Photo], classes: Sequence[str], counts: Counter[int]) 
     for label, class_ in enumerate(classes):
         if counts[label] < FEW:
             own = tuple(photo.name for photo in photos if photo.label == label)
-            many = "only one photo" if len(own) == 1 else f"only {len(own)} photos"
-            message = f"It has {many}: add more, {FEW} at the least and better 50, or leave the class out."
+            many = say("only one photo") if len(own) == 1 else say("only {n} photos", n=len(own))
+            message = say(
+                "It has {many}: add more, {few} at the least and better 50, or leave the class out.", many=many, few=FEW
+            )
             yield Problem(path=class_, kind="too-few", message=message, others=own, remedy=own if len(classes) > 2 else ())
 
 
@@ -146,9 +156,13 @@ def _uneven(classes: Sequence[str], counts: Counter[int]) -> Iterator[Problem]:
     largest, most = counts.most_common(1)[0]
     small = [class_ for label, class_ in enumerate(classes) if counts[label] >= FEW and counts[label] * UNEVEN <= most]
     if small:
-        message = (
-            f"It has {most} photos, {UNEVEN} times as many as {listed(small)} or more, so the model will rather say "
-            f"{classes[largest]} when in doubt: add photos to the small classes."
+        message = say(
+            "It has {most} photos, {times} times as many as {small} or more, so the model will rather say {class_} "
+            "when in doubt: add photos to the small classes.",
+            most=most,
+            times=UNEVEN,
+            small=listed(small),
+            class_=classes[largest],
         )
         yield Problem(path=classes[largest], kind="imbalance", message=message)
 
@@ -156,20 +170,25 @@ def _uneven(classes: Sequence[str], counts: Counter[int]) -> Iterator[Problem]:
 def _few_occasions(photos: Sequence[Photo], classes: Sequence[str], cut: Collection[int]) -> Iterator[Problem]:
     for label in sorted(cut):
         own = [photo.name for photo in photos if photo.label == label]
-        message = (
-            f"Its {len(own)} photos were taken on very few occasions, or are nearly one picture, so some that are much alike "
-            "must stand on both sides of the split: its score will look better than it is. Add photos of other places and days."
+        message = say(
+            "Its {n} photos were taken on very few occasions, or are nearly one picture, so some that are much alike "
+            "must stand on both sides of the split: its score will look better than it is. Add photos of other "
+            "places and days.",
+            n=len(own),
         )
         yield Problem(path=classes[label], kind="few-occasions", message=message, others=tuple(own[:: -(-len(own) // SHOWN)]))
 
 
 _BY = {
-    "size": "size or shape",
-    "border": "border",
-    "quality": "JPEG quality",
-    "camera": "camera",
-    "form": "file format",
+    "size": say("size or shape"),
+    "border": say("border"),
+    "quality": say("JPEG quality"),
+    "camera": say("camera"),
+    "form": say("file format"),
 }
+
+
+_PART: dict[Split, str] = {"train": say("train"), "validation": say("validation"), "test": say("test")}
 
 
 def _shortcuts(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:
@@ -177,10 +196,12 @@ def _shortcuts(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Prob
         own = [photo.name for photo in photos if photo.label == shortcut.label]
         rest = [photo.name for photo in photos if photo.label != shortcut.label]
         shown = chain(*(names[:: -(-len(names) * 2 // SHOWN)] for names in (own, rest)))
-        message = (
-            f"Its photos can be told from the others by their {_BY[shortcut.trait]} alone ({shortcut.accuracy:.0%} right, "
-            "where guessing gives 50%), so the model may learn that instead of what they show: take or save the photos of all "
-            "classes in the same way."
+        message = say(
+            "Its photos can be told from the others by their {trait} alone ({accuracy:.0%} right, where guessing "
+            "gives 50%), so the model may learn that instead of what they show: take or save the photos of all "
+            "classes in the same way.",
+            trait=_BY[shortcut.trait],
+            accuracy=shortcut.accuracy,
         )
         yield Problem(path=classes[shortcut.label], kind="shortcut", message=message, others=tuple(shown))
 
@@ -188,15 +209,19 @@ def _shortcuts(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Prob
 def _missing_in_split(photos: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:
     """Classes that lack photos in one of the data's own splits."""
     effects: dict[Split | None, str] = {
-        "train": "cannot be learnt",
-        "validation": "has no say in which model is kept",
-        "test": "is not judged",
+        "train": say("cannot be learnt"),
+        "validation": say("has no say in which model is kept"),
+        "test": say("is not judged"),
     }
     found = {(photo.label, photo.split) for photo in photos}
     for part in sorted({part for _, part in found if part}):
         for label, class_ in enumerate(classes):
             if (label, part) not in found:
-                message = f"This class has no {part} photos and so {effects[part]}: add some, or take it out everywhere."
+                message = say(
+                    "This class has no {part} photos and so {effect}: add some, or take it out everywhere.",
+                    part=_PART[part],
+                    effect=effects[part],
+                )
                 yield Problem(path=class_, kind="missing-in-split", message=message)
 
 

@@ -34,6 +34,8 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from resnet_finetune.words.language import reason, say
+
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF", "PPM")  # MPO (two JPEGs in one) opens as JPEG
 MIN_SIDE = 8  # pixels; nothing can be recognised in less
 MAX_PIXELS = 250_000_000  # by the header; the largest phone sensors give 200 million
@@ -106,7 +108,9 @@ def read(source: Path | BinaryIO, side: int) -> tuple[Image.Image, Header]:
     if not isinstance(source, Path):
         return _read(source, side)
     if not source.is_file():  # also keeps us from waiting for ever at a pipe
-        raise UnreadablePhoto("unreadable", "It is not there any more, or is no ordinary file: put it back or take it out.")
+        raise UnreadablePhoto(
+            "unreadable", say("It is not there any more, or is no ordinary file: put it back or take it out.")
+        )
     try:
         with source.open("rb") as file:
             return _read(file, side)
@@ -137,7 +141,7 @@ def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:
         start = file.read(16)
         file.seek(0)
         if not start:
-            raise UnreadablePhoto("empty", "The file is empty: copy it again from where it came.")
+            raise UnreadablePhoto("empty", say("The file is empty: copy it again from where it came."))
         with Image.open(file, formats=FORMATS) as image:
             _check_size(*image.size)
             stored = image.size
@@ -155,7 +159,7 @@ def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:
     except UnidentifiedImageError as error:
         if begins_like_a_photo(start) and not start.startswith((b"BM", b"P")):  # two letters may begin any text
             raise _damaged() from error
-        message = "It is not a photo in a format the app reads (JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP): take it out."
+        message = say("It is not a photo in a format the app reads (JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP): take it out.")
         raise UnreadablePhoto("not-a-photo", message) from error
     except (Image.DecompressionBombError, MemoryError) as error:
         raise _too_large() from error
@@ -164,7 +168,7 @@ def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:
         if isinstance(error, OSError) and error.errno is not None:
             raise _unreadable(error) from error
         if "truncated" in str(error).lower():
-            message = "The file ends too early, so a part of the photo is missing: copy it again from where it came."
+            message = say("The file ends too early, so a part of the photo is missing: copy it again from where it came.")
             raise UnreadablePhoto("truncated", message) from error
         raise _damaged() from error
 
@@ -173,7 +177,11 @@ def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise _too_large()
     if min(width, height) < MIN_SIDE:
-        message = f"It is only {width} × {height} pixels, too small to show anything: use a larger version of the photo."
+        message = say(
+            "It is only {width} × {height} pixels, too small to show anything: use a larger version of the photo.",
+            width=width,
+            height=height,
+        )
         raise UnreadablePhoto("too-small", message)
 
 
@@ -191,16 +199,19 @@ def begins_like_a_photo(start: bytes) -> bool:
 
 
 def _damaged() -> UnreadablePhoto:
-    return UnreadablePhoto("damaged", "The file is damaged, so the photo cannot be read: copy it again from where it came.")
+    return UnreadablePhoto(
+        "damaged", say("The file is damaged, so the photo cannot be read: copy it again from where it came.")
+    )
 
 
 def _too_large() -> UnreadablePhoto:
-    return UnreadablePhoto("too-large", "It has too many pixels to be read safely: save it smaller.")
+    return UnreadablePhoto("too-large", say("It has too many pixels to be read safely: save it smaller."))
 
 
 def _unreadable(error: OSError) -> UnreadablePhoto:
-    reason = error.strerror or error
-    return UnreadablePhoto("unreadable", f"It could not be opened ({reason}): check the drive and your rights.")
+    return UnreadablePhoto(
+        "unreadable", say("It could not be opened ({reason}): check the drive and your rights.", reason=reason(error))
+    )
 
 
 def _upright_rgb(image: Image.Image, side: int, turn: Image.Transpose | None) -> Image.Image:

@@ -9,6 +9,7 @@ from pathlib import Path
 from resnet_finetune.data import archives
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import reason, say
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo" / "groceries.zip"
 
@@ -26,11 +27,11 @@ def find(data: str) -> Path:
     """
     data = unquoted(data)
     if not data:
-        raise UserError("No photos were chosen: name a folder, or a .zip or .tar of one.")
+        raise UserError(say("No photos were chosen: name a folder, or a .zip or .tar of one."))
     with _opening(data):
         path = DEMO if data == "demo" else Path(data).expanduser()
         if not path.exists():
-            raise UserError(f"There is no folder or .zip called {data}: check how it is written.")
+            raise UserError(say("There is no folder or .zip called {data}: check how it is written.", data=data))
     return path
 
 
@@ -54,7 +55,9 @@ def open_data(data: str) -> Path:
         except archives.NotWhole as error:
             suffix = archives.suffix(path.name)
             if suffix:
-                raise UserError(f"{path.name} is not a whole {suffix}: download it or copy it again.") from error
+                raise UserError(
+                    say("{name} is not a whole {suffix}: download it or copy it again.", name=path.name, suffix=suffix)
+                ) from error
             raise _neither(path) from error
 
 
@@ -63,9 +66,16 @@ def _opening(data: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # RuntimeError: "~somebody" who has no home here
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{data} could not be opened ({reason}): check the drive, its free space and your rights.") from error
+        raise UserError(
+            say(
+                "{data} could not be opened ({reason}): check the drive, its free space and your rights.",
+                data=data,
+                reason=reason(error) if isinstance(error, OSError) else error,
+            )
+        ) from error
 
 
 def _neither(path: Path) -> UserError:
-    return UserError(f"{path.name} is neither a folder nor a .zip or .tar: choose the folder that holds your photos.")
+    return UserError(
+        say("{name} is neither a folder nor a .zip or .tar: choose the folder that holds your photos.", name=path.name)
+    )

@@ -18,6 +18,8 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
+from resnet_finetune.words.language import reason, say
+
 MAX_BYTES = 50 * 10**6
 MAX_UNPACKED = 200 * 10**6  # bytes in an .xlsx; a million rows come to about 150 MB
 MAX_RATIO = 100  # unpacked to packed, of each part of an .xlsx that is not small
@@ -99,10 +101,15 @@ def read_table(path: Path) -> LabelTable | None:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UnreadableTable(f"It could not be read ({error.strerror}): check the drive and your rights.") from error
+        raise UnreadableTable(
+            say("It could not be read ({reason}): check the drive and your rights.", reason=reason(error))
+        ) from error
     if len(data) > MAX_BYTES:
         raise UnreadableTable(
-            f"It is larger than {MAX_BYTES / 1e6:.0f} MB: save only the columns with the file names and the labels."
+            say(
+                "It is larger than {most:.0f} MB: save only the columns with the file names and the labels.",
+                most=MAX_BYTES / 1e6,
+            )
         )
     return _read_excel(data) if path.suffix.lower() == ".xlsx" else _read_csv(data)
 
@@ -140,7 +147,7 @@ def _with_content(rows: Iterable[list[str]]) -> Iterator[list[str]]:
         if any(cell and not cell.isspace() for cell in row):
             count += 1
             if count > MAX_ROWS:
-                raise UnreadableTable(f"It has more than {MAX_ROWS:,} rows: split it up, or leave out rows.")
+                raise UnreadableTable(say("It has more than {most:,} rows: split it up, or leave out rows.", most=MAX_ROWS))
             yield row
 
 
@@ -243,7 +250,10 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableTable(
-            f"The quotation marks in line {line} make no sense: open it in a spreadsheet program and save it again."
+            say(
+                "The quotation marks in line {line} make no sense: open it in a spreadsheet program and save it again.",
+                line=line,
+            )
         ) from error
 
 
@@ -276,9 +286,9 @@ MAX_DEPTH = 100  # elements within each other
 MAX_TAG = 10**6  # bytes
 CHUNK = 64 * 1024  # bytes
 
-DAMAGED = "It is damaged: open it in a spreadsheet program and save it again."
-LOCKED = "It is locked with a password, or an old .xls: save it as .xlsx without a password."
-TOO_LARGE = "It is too large when unpacked: save only the columns with the file names and the labels."
+DAMAGED = say("It is damaged: open it in a spreadsheet program and save it again.")
+LOCKED = say("It is locked with a password, or an old .xls: save it as .xlsx without a password.")
+TOO_LARGE = say("It is too large when unpacked: save only the columns with the file names and the labels.")
 
 
 def _read_excel(data: bytes) -> LabelTable | None:

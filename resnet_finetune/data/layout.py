@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from resnet_finetune.data.label_table import LabelTable
 from resnet_finetune.data.problems import Problem, listed
 from resnet_finetune.words.events import Split
+from resnet_finetune.words.language import say
 
 SPLIT_WORDS: dict[str, Split] = {
     "train": "train", "training": "train", "trn": "train", "训练": "train", "训练集": "train",
@@ -107,15 +108,17 @@ def _find_folders(photos: list[list[str]]) -> _Folders:
 
 
 def _outside(name: str, folders: _Folders) -> Problem:
-    where = "the class folders of train, validation and test" if folders.splits else "the class folders"
-    message = f"It lies outside {where}, so nothing says what it shows: move it into the folder of its class."
+    where = say("the class folders of train, validation and test") if folders.splits else say("the class folders")
+    message = say("It lies outside {where}, so nothing says what it shows: move it into the folder of its class.", where=where)
     return Problem(path=name, kind="no-class", message=message)
 
 
 def _without_photos(names: Iterable[str], folders: _Folders, classes: set[str]) -> Iterator[Problem]:
     """Folders that stand where classes stand, but hold no usable photo."""
     places = (folders.place([*name.split("/"), "file"]) for name in names)
-    message = "There is no photo in this folder that can be read, so it is not a class: add photos, or take the folder out."
+    message = say(
+        "There is no photo in this folder that can be read, so it is not a class: add photos, or take the folder out."
+    )
     for name in {place[0] for place in places if place} - classes:
         yield Problem(path=name, kind="no-photos", message=message)
 
@@ -137,10 +140,13 @@ def _by_table(photos: Sequence[str], table_name: str, table: LabelTable) -> Layo
     twice = {name for file in table.conflicts if (name := found.photo(file))}
     problems = [_unlabelled(name, table_name, twice=name in twice) for name in photos if name not in places]
     absent = [file for file in table.labels if not found.photo(file)]
-    message = f"Its labels were used ({len(places)} photos)."
+    message = say("Its labels were used ({n} photos).", n=len(places))
     if absent:
-        message = (
-            f"Its labels were used ({len(places)} photos); {len(absent)} more that it lists are not here: {listed(absent)}."
+        message = say(
+            "Its labels were used ({n} photos); {missing} more that it lists are not here: {names}.",
+            n=len(places),
+            missing=len(absent),
+            names=listed(absent),
         )
     problems.append(Problem(path=table_name, kind="label-table", message=message))
     return Layout(places=places, problems=problems)
@@ -167,12 +173,12 @@ class _Matches:
 
 
 def _unlabelled(name: str, table_name: str, *, twice: bool) -> Problem:
-    message = f"The table {table_name} does not say what it shows: add a line for it."
+    message = say("The table {table} does not say what it shows: add a line for it.", table=table_name)
     if twice:
-        message = f"The table {table_name} gives it two different labels: take one of the two lines out."
+        message = say("The table {table} gives it two different labels: take one of the two lines out.", table=table_name)
     return Problem(path=name, kind="no-class", message=message)
 
 
 def _unused(name: str) -> Problem:
-    message = "It is a table, but the classes are told already, so it was not used."
+    message = say("It is a table, but the classes are told already, so it was not used.")
     return Problem(path=name, kind="not-a-photo", message=message)

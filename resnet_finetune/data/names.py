@@ -6,6 +6,8 @@ import os
 import re
 import unicodedata
 
+from resnet_finetune.words.language import say
+
 MAX_NAME = 255  # bytes in the name of one file or folder, on every common file system
 MAX_PATH = 1000  # bytes in all of it
 MAX_SHOWN = 100  # characters
@@ -44,13 +46,13 @@ def safe_parts(text: str) -> tuple[str, ...]:
         UnsafeName: it is too long.
     """
     if len(text) > 4 * MAX_PATH:  # before it is composed, which takes minutes for a long one of nothing but accents
-        raise UnsafeName(f"has a name that is too long ({shown(text)})")
+        raise UnsafeName(say("has a name that is too long ({text})", text=shown(text)))
     text = unicodedata.normalize("NFC", text.split("\0")[0].replace("\\", "/"))
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or re.match("[A-Za-z]:", text) or ".." in parts:
-        raise OutsideName(f"would land outside its folder ({shown(text)})")
+        raise OutsideName(say("would land outside its folder ({text})", text=shown(text)))
     if len(text.encode(errors="replace")) > MAX_PATH or any(len(part.encode(errors="replace")) > MAX_NAME for part in parts):
-        raise UnsafeName(f"has a name that is too long ({shown(text)})")
+        raise UnsafeName(say("has a name that is too long ({text})", text=shown(text)))
     return tuple(map(_allowed_on_windows, parts)) if os.name == "nt" else tuple(parts)
 
 
@@ -85,7 +87,9 @@ class Places:
             elif not this_is_file and known == (path, False):
                 break
             elif known == (path, this_is_file):
-                raise UnsafeName(f"is there twice ({shown(path)})")
+                raise UnsafeName(say("is there twice ({path})", path=shown(path)))
             else:
-                raise UnsafeName(f"some computers take for another ({shown(known[0])}, {shown(path)})")
+                raise UnsafeName(
+                    say("some computers take for another ({known}, {path})", known=shown(known[0]), path=shown(path))
+                )
         self._taken |= new

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnet_finetune.words.language import Sentence, say
+
+LISTED = 5  # names in a sentence
+
 # Kinds that leave a file out. All others are remarks on what is used.
 LEFT_OUT = {
     "empty", "not-a-photo", "truncated", "damaged", "too-large", "too-small", "unreadable", "unreadable-table", "link",
@@ -27,7 +31,8 @@ class Problem:
         return self.kind in LEFT_OUT
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str]) -> Sentence:
     """The first five, and how many more."""
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"
+    if len(names) <= LISTED:
+        return say("{names}", names=names)
+    return say("{names} and {n} more", names=names[:LISTED], n=len(names) - LISTED)

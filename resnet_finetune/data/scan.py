@@ -23,6 +23,7 @@ from resnet_finetune.data.label_table import LabelTable, UnreadableTable, is_tab
 from resnet_finetune.data.names import is_system
 from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.data.problems import Problem
+from resnet_finetune.words.language import reason, say
 
 # Threads hand files over in batches: for each hand-over, all of them have to wait for each other.
 BATCH = 8
@@ -77,7 +78,7 @@ def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
-            message = f"The folder could not be opened ({error.strerror}): check the drive and your rights."
+            message = say("The folder could not be opened ({reason}): check the drive and your rights.", reason=reason(error))
             problems.append(Problem(path=prefix.rstrip("/"), kind="unreadable", message=message))
             continue
         for entry in entries:
@@ -85,16 +86,16 @@ def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
             if is_system(entry.name):
                 continue
             if entry.is_symlink():
-                message = "It is a link, and links are not followed: put the photo or folder itself there."
+                message = say("It is a link, and links are not followed: put the photo or folder itself there.")
                 problems.append(Problem(path=name, kind="link", message=message))
             elif entry.is_dir():
                 folders.append(name)
                 waiting.append((Path(entry.path), f"{name}/"))
             elif not entry.is_file():  # a pipe, at which we would wait for ever
-                message = "It is no ordinary file: take it out."
+                message = say("It is no ordinary file: take it out.")
                 problems.append(Problem(path=name, kind="unreadable", message=message))
             elif name in files:
-                message = "Another file has the same name, only encoded differently: rename one of them."
+                message = say("Another file has the same name, only encoded differently: rename one of them.")
                 problems.append(Problem(path=name, kind="same-name", message=message))
             else:
                 files[name] = Path(entry.path)
@@ -145,7 +146,11 @@ def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | _Decoded | LabelTa
         problem = Problem(path=name, kind=error.kind, message=error.message)
         return _table(name, path) or problem if error.kind == "not-a-photo" and is_table(name) else problem
     except OSError as error:
-        return Problem(path=name, kind="unreadable", message=f"It vanished while it was read ({error.strerror}): scan again.")
+        return Problem(
+            path=name,
+            kind="unreadable",
+            message=say("It vanished while it was read ({reason}): scan again.", reason=reason(error)),
+        )
 
 
 def _photo(shelf: Shelf, name: str, path: Path) -> PhotoFile | _Decoded:

@@ -13,6 +13,7 @@ from resnet_finetune.data.photos import Dataset, Photo
 from resnet_finetune.data.problems import listed
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Split
+from resnet_finetune.words.language import say
 
 _NEW: Mapping[str, Split] = {}
 
@@ -78,31 +79,41 @@ def require_trainable(dataset: Dataset) -> None:
     """
     if not dataset.classes:
         raise UserError(
-            "No class folders with photos were found: put the photos of each class into a folder of its own, "
-            "for example cats/ and dogs/, and choose the folder that holds these."
+            say(
+                "No class folders with photos were found: put the photos of each class into a folder of its own, for "
+                "example cats/ and dogs/, and choose the folder that holds these."
+            )
         )
     mistakes = []
     if len(dataset.classes) == 1:
         mistakes.append(
-            f"Only one class was found, {dataset.classes[0]}: add a folder with photos of something else, "
-            "because a model learns by telling classes apart."
+            say(
+                "Only one class was found, {class_}: add a folder with photos of something else, because a model learns "
+                "by telling classes apart.",
+                class_=dataset.classes[0],
+            )
         )
     distinct = Counter(label for label, _ in {(photo.label, photo.digest) for photo in _to_divide(dataset)})
     none = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 0]
     if none:
-        mistakes.append(f"No training photos were found for {listed(none)}: put some into the train folder.")
+        mistakes.append(say("No training photos were found for {names}: put some into the train folder.", names=listed(none)))
     one = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 1]
     if one:
         mistakes.append(
-            f"Only one photo was found for {listed(one)} (copies do not count): add more photos, or take the folder out."
+            say(
+                "Only one photo was found for {names} (copies do not count): add more photos, or take the folder out.",
+                names=listed(one),
+            )
         )
     if not mistakes:
         divided = split(dataset, seed=0)
         whole = {photo.split for photo in divided.photos} == {"train", "validation", "test"}
         if not (folds(divided) >= 2 if divided.cross_validated else whole):
             mistakes.append(
-                "There are too few photos to train on some and to judge the model honestly by others: add photos until "
-                "each class has at least three that are in no other class."
+                say(
+                    "There are too few photos to train on some and to judge the model honestly by others: add photos until "
+                    "each class has at least three that are in no other class."
+                )
             )
     if mistakes:
         raise UserError(*mistakes)

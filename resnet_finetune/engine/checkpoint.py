@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import FirstAnswer, Kept, Planned, Score
+from resnet_finetune.words.language import say
 
 FOLDER = "checkpoint"
 _FIRST = "first.safetensors"
@@ -139,7 +140,7 @@ def _number(state: Path) -> int:
 
 
 def _damaged(file: Path) -> UserError:
-    return UserError(f"The checkpoint {file} is damaged: start a new run with the same settings.")
+    return UserError(say("The checkpoint {file} is damaged: start a new run with the same settings.", file=file))
 
 
 def _first_answer(values: dict[str, Any]) -> FirstAnswer:

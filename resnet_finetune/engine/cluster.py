@@ -9,6 +9,7 @@ from pathlib import Path
 from resnet_finetune.engine.launch import launch_options
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
 SCRIPT = "run.sh"
@@ -50,11 +51,11 @@ def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> lis
         UserError: ``to`` is not empty or cannot be written, or there is nothing to share out.
     """
     if machines < 1 or cards < 1 or machines * cards < 2:
-        raise UserError("One process alone needs no bundle: give more --machines or more --gpus.")
+        raise UserError(say("One process alone needs no bundle: give more --machines or more --gpus."))
     try:
         to.mkdir(parents=True, exist_ok=True)
         if any(to.iterdir()):
-            raise UserError(f"{to} is not empty: name a new folder.")
+            raise UserError(say("{to} is not empty: name a new folder.", to=to))
         names = [SCRIPT, ABOUT]
         if settings.corrections is not None:
             corrections.write(to / corrections.FILE, corrections.read(Path(settings.corrections)))
@@ -65,7 +66,7 @@ def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> lis
         disk.write_bytes(to / SCRIPT, script.encode())
         disk.write_bytes(to / ABOUT, about.encode())
     except OSError as error:
-        raise UserError(f"{to} cannot be written ({error.strerror}): name another folder.") from error
+        raise UserError(say("{to} cannot be written ({reason}): name another folder.", to=to, reason=reason(error))) from error
     return sorted(names)
 
 

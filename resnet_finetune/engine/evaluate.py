@@ -13,6 +13,7 @@ from resnet_finetune.engine.material import PHOTOS
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 from resnet_finetune.words.report import Judged, Result, make_result
 
 
@@ -57,11 +58,14 @@ def _learnt_from(run: Path) -> set[str]:
 def _labels(dataset: Dataset, classes: Sequence[str]) -> list[int]:
     """The model's number for each of the data set's classes."""
     if not dataset.photos:
-        raise UserError("No photos in class folders were found: put the photos of each class into a folder of its name.")
+        raise UserError(say("No photos in class folders were found: put the photos of each class into a folder of its name."))
     unknown = [name for name in dataset.classes if name not in classes]
     if unknown:
         raise UserError(
-            f"The model does not know {', '.join(unknown)}: name the folders like its classes ({', '.join(classes)}), "
-            "or take them out."
+            say(
+                "The model does not know {names}: name the folders like its classes ({classes}), or take them out.",
+                names=unknown,
+                classes=classes,
+            )
         )
     return [classes.index(name) for name in dataset.classes]

@@ -14,6 +14,7 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.engine.share import own_features, own_gradient, own_logits
 from resnet_finetune.engine.team import Order, Team
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import Settings
 
 
@@ -29,7 +30,7 @@ def help_out(settings: Settings, team: Team) -> None:
     told = json.loads(team.text())  # the lead has read all photos: what it decoded lies in the cache, if that is shared
     material, net = _prepared(settings, team, told["precision"])
     if material.fingerprint != told["fingerprint"]:
-        raise UserError("The photos on this machine are not the same as on the first one: copy them, and start again.")
+        raise UserError(say("The photos on this machine are not the same as on the first one: copy them, and start again."))
     team.weights(net)
     while True:
         order, numbers = team.order(Order.END)

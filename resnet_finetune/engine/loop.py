@@ -21,17 +21,18 @@ from resnet_finetune.engine.progress import EVENT_PERIOD
 from resnet_finetune.engine.step import Learner, gradients_by_stage, learning_rate, make_optimizer, one_batch
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
+from resnet_finetune.words.language import say
 
 SAVE_PERIOD = 20.0  # seconds between checkpoints; epochs since the last are done again, in the same way
 SMOOTHING = 0.9  # of the loss that is told
 LOWER = 0.1  # of the learning rate, once the loss was no number
 
-_NO_TIME = "The time was too short to fine-tune the network, so the first answer is kept: give it more minutes."
+_NO_TIME = say("The time was too short to fine-tune the network, so the first answer is kept: give it more minutes.")
 
 
-_WENT_BACK = (
-    "The training lost its footing (the loss was no number any more), so it went back to where it was last saved and goes on "
-    "with a tenth of the learning rate."
+_WENT_BACK = say(
+    "The training lost its footing (the loss was no number any more), so it went back to where it was last "
+    "saved and goes on with a tenth of the learning rate."
 )
 
 
@@ -140,8 +141,10 @@ def _gone_back(material: Material, learner: Learner, standing: Standing, error: 
     """
     if standing.rate < 1:
         raise UserError(
-            "The training lost its footing again (the loss is no number any more). The best model so far is kept; train again "
-            "with another seed or a shallower network."
+            say(
+                "The training lost its footing again (the loss is no number any more). The best model so far is kept; "
+                "train again with another seed or a shallower network."
+            )
         ) from error
     saved = checkpoint.load_standing(material.run)
     assert saved is not None and saved.plan is not None  # it is written before the first epoch

@@ -29,6 +29,7 @@ from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Noted, Split, Started
+from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import Settings
 
 BATCH = 16  # photos in one step of the optimiser
@@ -75,10 +76,16 @@ def gather(
     model = catalog.find(settings.model)
     start = str(Path(settings.train_on, WEIGHTS)) if settings.train_on else settings.weights
     if not model.commercial:
-        yield Noted(note=f"The weights of {model.name} are under {model.licence}: commercial use is forbidden.")
+        yield Noted(
+            note=say(
+                "The weights of {model} are under {licence}: commercial use is forbidden.",
+                model=model.name,
+                licence=model.licence,
+            )
+        )
     found = yield from told("fetch", lambda tell: weights.find_weights(model, start, tell), check_stop)
     if settings.train_on:
-        found = replace(found, source=f"the earlier run {Path(settings.train_on).name}")
+        found = replace(found, source=say("the earlier run {name}", name=Path(settings.train_on).name))
     earlier = settings.train_on or settings.split_of
     before = _splits_of(Path(earlier)) if earlier else {}
     root = intake.open_data(settings.data)
@@ -89,7 +96,7 @@ def gather(
     dataset = split(dataset, settings.seed, before)
     data_fingerprint = fingerprint(dataset)
     if standing and standing.fingerprint != data_fingerprint:
-        raise UserError("The photos changed since this run began, so it cannot go on as it was: start a new run.")
+        raise UserError(say("The photos changed since this run began, so it cannot go on as it was: start a new run."))
     hardware = Hardware(device=find_device(), precision=standing.precision) if standing else find_hardware()
     net = weights.load_backbone(model, found)
     preprocessing = Preprocessing.of(net, SIZE)
@@ -99,12 +106,21 @@ def gather(
     seen = sum(before.get(photo.digest, "test") != "test" for photo in judging)
     if seen and settings.train_on:
         notes.append(
-            f"{seen} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it "
-            "is."
+            say(
+                "{n} of the photos that it is judged on were trained on in the earlier run, so this score looks "
+                "better than it is.",
+                n=seen,
+            )
         )
     absent = corrected.keys() - {photo.name for photo in scanned.photos}
     if absent:
-        notes.append(f"{len(absent)} of the photos to correct or to leave out are not there: {listed(sorted(absent))}.")
+        notes.append(
+            say(
+                "{n} of the photos to correct or to leave out are not there: {names}.",
+                n=len(absent),
+                names=listed(sorted(absent)),
+            )
+        )
     if team.leads:
         disk.write_json(run / PHOTOS, before | {photo.digest: photo.split for photo in dataset.photos})
     yield Started(
@@ -114,7 +130,9 @@ def gather(
         own_split=dataset.own_split,
         model=model.name,
         weights=found.source,
-        device=hardware.describe() + (f", {team.size} processes" if team.size > 1 else ""),
+        device=hardware.describe()
+        if team.size == 1
+        else say("{device}, {n} processes", device=hardware.describe(), n=team.size),
         root=str(root.absolute()),
         fingerprint=data_fingerprint,
         notes=notes,
@@ -180,8 +198,11 @@ def _splits_of(run: Path) -> dict[str, Split]:
         return dict(splits)
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
-            f"The earlier run {run.name} did not note which photos it was trained on, so no test of it would be honest: start "
-            "a new run without it."
+            say(
+                "The earlier run {name} did not note which photos it was trained on, so no test of it would be honest: "
+                "start a new run without it.",
+                name=run.name,
+            )
         ) from error
 
 
@@ -201,25 +222,38 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
     leaks = sum(problem.kind == "leak" for problem in dataset.problems)
     if leaks:
         yield (
-            f"{leaks} photos stand on both sides, among the training photos and among those that judge the model (as copies or "
-            "near-copies): the score looks better than it is."
+            say(
+                "{n} photos stand on both sides, among the training photos and among those that judge the model (as "
+                "copies or near-copies): the score looks better than it is.",
+                n=leaks,
+            )
         )
     few = [f"“{problem.path}”" for problem in dataset.problems if problem.kind == "few-occasions"]
     if few:
         yield (
-            f"The photos of {listed(few)} were taken on very few occasions, so some much like the test photos were trained on: "
-            "the score looks better than it is."
+            say(
+                "The photos of {names} were taken on very few occasions, so some much like the test photos were trained "
+                "on: the score looks better than it is.",
+                names=listed(few),
+            )
         )
     if dataset.cross_validated:
         yield (
-            f"{len(dataset.photos)} photos are too few to hold some back for a test, so each is judged by a model trained on "
-            "the others (cross-validation). The network is not fine-tuned, because nothing could tell whether that helped."
+            say(
+                "{n} photos are too few to hold some back for a test, so each is judged by a model trained on the others "
+                "(cross-validation). The network is not fine-tuned, because nothing could tell whether that helped.",
+                n=len(dataset.photos),
+            )
         )
     if pixels.missing:
         needed = pixels.missing * SIZE * SIZE * 3 / 1e9
         yield (
-            f"There is no room on the disk to keep {pixels.missing} of the decoded photos ({needed:.1f} GB), so they are "
-            "decoded again in every pass, which is slower: make room to be quicker next time."
+            say(
+                "There is no room on the disk to keep {n} of the decoded photos ({gigabytes:.1f} GB), so they are "
+                "decoded again in every pass, which is slower: make room to be quicker next time.",
+                n=pixels.missing,
+                gigabytes=needed,
+            )
         )
 
 

@@ -10,6 +10,7 @@ import torch
 
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Noted
+from resnet_finetune.words.language import say
 
 T = TypeVar("T")
 
@@ -52,17 +53,22 @@ class MicroBatches:
             raise error
         if self.photos == 1:
             raise UserError(
-                "The memory is too small for this network, even with one photo at a time: choose a shallower one (Depth), or "
-                "close other programs that use the graphics card."
+                say(
+                    "The memory is too small for this network, even with one photo at a time: choose a shallower one "
+                    "(Depth), or close other programs that use the graphics card."
+                )
             ) from error
         self.photos //= 2
         error.__traceback__ = None  # which keeps what was computed so far in memory
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        some = "one photo" if self.photos == 1 else f"{self.photos} photos"
+        some = say("one photo") if self.photos == 1 else say("{n} photos", n=self.photos)
         self.notes.append(
-            f"Memory ran out, so the network is shown {some} at a time from here on. The training steps are as large as before "
-            "(gradients are accumulated); it takes somewhat longer."
+            say(
+                "Memory ran out, so the network is shown {some} at a time from here on. The training steps are as large "
+                "as before (gradients are accumulated); it takes somewhat longer.",
+                some=some,
+            )
         )
 
     def news(self) -> Iterator[Noted]:

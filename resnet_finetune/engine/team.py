@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 
 class Order(IntEnum):
@@ -151,6 +152,8 @@ def _reached() -> Iterator[None]:
         yield
     except RuntimeError as error:  # of the process that is missing only a broken connection is seen
         raise UserError(
-            "Another process of this training ended, or its machine cannot be reached any more: see what it printed, start all "
-            "of them again, and go on with this run."
+            say(
+                "Another process of this training ended, or its machine cannot be reached any more: see what it printed, "
+                "start all of them again, and go on with this run."
+            )
         ) from error

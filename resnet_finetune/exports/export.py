@@ -19,6 +19,7 @@ from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
 _PARTS = Path(__file__).parents[2] / "assets" / "exports"  # what goes into an export as it is
@@ -56,7 +57,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
     model.net.cpu()
     report = read_report(run)
     if report is None:
-        raise UserError(f"{run} has no results yet: let the training finish, so that the export can be tested.")
+        raise UserError(say("{run} has no results yet: let the training finish, so that the export can be tested.", run=run))
     try:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
@@ -68,7 +69,9 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
             _dress(format, folder, model, report, parity)
             return Exported(files=_give_out(folder, to), parity=parity)
     except OSError as error:
-        raise UserError(f"The export cannot be written ({error.strerror}): choose another folder, or make room.") from error
+        raise UserError(
+            say("The export cannot be written ({reason}): choose another folder, or make room.", reason=reason(error))
+        ) from error
 
 
 def _write(model: Classifier, format: Format, folder: Path) -> None:

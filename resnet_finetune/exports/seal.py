@@ -19,6 +19,7 @@ from resnet_finetune.exports import alone
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
+from resnet_finetune.words.language import say
 from resnet_finetune.words.report import Report
 
 TOLERANCE = 1e-3  # largest difference of a probability in an export that is good
@@ -52,7 +53,9 @@ def prove(model: Classifier, report: Report, folder: Path) -> Generator[Event, N
             export.ask(photo)
             (ours,) = model.classify([photo])  # meanwhile
             if ours.scores is None:
-                raise UserError(f"The run's test photos are needed to prove the export. {photo}: {ours.error}")
+                raise UserError(
+                    say("The run's test photos are needed to prove the export. {photo}: {error}", photo=photo, error=ours.error)
+                )
             theirs = export.reply()
             here, there = int(np.argmax(ours.scores)), int(np.argmax(theirs))
             agree += here == there
@@ -67,8 +70,13 @@ def require_same(parity: Parity) -> None:
     """Raises ``UserError`` unless the answers are the same."""
     if parity.agree < parity.n or not parity.max_abs_diff <= TOLERANCE:  # "not": NaN is no small difference
         raise UserError(
-            f"The exported model was thrown away because it answers differently: the same class on {parity.agree} of "
-            f"{parity.n} test photos, probabilities up to {parity.max_abs_diff:.4f} apart. Use the model in the app instead."
+            say(
+                "The exported model was thrown away because it answers differently: the same class on {agree} of {n} "
+                "test photos, probabilities up to {max_abs_diff:.4f} apart. Use the model in the app instead.",
+                agree=parity.agree,
+                n=parity.n,
+                max_abs_diff=parity.max_abs_diff,
+            )
         )
 
 
@@ -76,8 +84,13 @@ def require_as_good(parity: Parity) -> None:
     """Raises ``UserError`` when the export is right less often than can be borne."""
     if parity.right < parity.right_in_app - MOST_LOST * parity.n:
         raise UserError(
-            f"In 8 bits this model is right on {parity.right} of {parity.n} test photos, on {parity.right_in_app} as it is. "
-            "More than half a point was lost, so it was thrown away: take the model as plain ONNX."
+            say(
+                "In 8 bits this model is right on {right} of {n} test photos, on {right_in_app} as it is. More than half "
+                "a point was lost, so it was thrown away: take the model as plain ONNX.",
+                right=parity.right,
+                n=parity.n,
+                right_in_app=parity.right_in_app,
+            )
         )
 
 
@@ -125,5 +138,7 @@ class _Alone:
     def _broken(self) -> UserError:
         self._process.wait()
         self._errors.seek(0)
-        said = (self._errors.read().strip() or f"exit code {self._process.returncode}").splitlines()[-1]
-        return UserError(f"The export does not work by itself, so it was thrown away ({said}): use the model in the app.")
+        said = (self._errors.read().strip() or str(say("exit code {code}", code=self._process.returncode))).splitlines()[-1]
+        return UserError(
+            say("The export does not work by itself, so it was thrown away ({said}): use the model in the app.", said=said)
+        )

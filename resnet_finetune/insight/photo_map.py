@@ -15,6 +15,7 @@ from resnet_finetune.model.gallery import FEATURES, Gallery, Seen
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 
 FILE = "photo_map.json"  # in a run folder
 MOST_POINTS = 2000
@@ -42,7 +43,7 @@ def make_map(run: Path, seed: int) -> PhotoMap:
     model = load_model(run)
     if model.gallery is None:
         raise UserError(
-            "This model was trained by an earlier version of the app, which kept nothing to draw a map of: train again."
+            say("This model was trained by an earlier version of the app, which kept nothing to draw a map of: train again.")
         )
     chosen = _sample(model.gallery, seed)
     photos = [model.gallery.photos[number] for number in chosen]
@@ -53,7 +54,13 @@ def make_map(run: Path, seed: int) -> PhotoMap:
             places = places_of(model.gallery.features[chosen], seed)
             disk.write_json(run / FILE, {**of, "places": places.round(4).tolist()})
     except OSError as error:
-        raise UserError(f"The map cannot be written into {run} ({error.strerror}): check the drive and your rights.") from error
+        raise UserError(
+            say(
+                "The map cannot be written into {run} ({reason}): check the drive and your rights.",
+                run=run,
+                reason=reason(error),
+            )
+        ) from error
     return PhotoMap(classes=model.classes, photos=photos, places=places, all=len(model.gallery.photos))
 
 

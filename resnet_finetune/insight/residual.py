@@ -26,6 +26,7 @@ from resnet_finetune.model.saved_model import WEIGHTS, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Judged, Report, read_report
 from resnet_finetune.words.settings import Settings
 
@@ -184,12 +185,16 @@ def measure(settings: Settings, check_stop: Callable[[], None]) -> Generator[Eve
     run = Path(settings.run_dir)
     model, report = load_model(run), read_report(run)
     if report is None:
-        raise UserError("This training was stopped before its test, so there are no test photos to look with: train again.")
+        raise UserError(
+            say("This training was stopped before its test, so there are no test photos to look with: train again.")
+        )
     found = yield from told("blocks", lambda tell: _measured(model, report, settings, tell), check_stop)
     try:
         disk.write_json(run / FILE, {"weights": _digest(run), **found.to_json()})
     except OSError as error:
-        raise UserError(f"What was measured cannot be kept in {run} ({error.strerror}): check the drive.") from error
+        raise UserError(
+            say("What was measured cannot be kept in {run} ({reason}): check the drive.", run=run, reason=reason(error))
+        ) from error
     return found
 
 
@@ -246,7 +251,9 @@ def _measured(model: Classifier, report: Report, settings: Settings, tell: Calla
         right += int((_named(chain, count - 1, x) == true).sum())
         seen += len(true)
     if not seen:
-        raise UserError(f"The photos of this training are not in {report.root} any more: put the folder back there.")
+        raise UserError(
+            say("The photos of this training are not in {root} any more: put the folder back there.", root=report.root)
+        )
     change = moved(model.net, weights_of_start(settings))
     return Anatomy(
         model=model.model,

@@ -12,6 +12,7 @@ from resnet_finetune.data.intake import open_data
 from resnet_finetune.data.names import UnsafeName, is_system, safe_parts
 from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.spreadsheet import Row, to_csv
 
 NONE = "none of these"  # folder of the photos that are of no class
@@ -44,7 +45,7 @@ def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer
 def _row(classes: Sequence[str], name: str, answer: Answer) -> Row:
     scores: Row = answer.scores or [None] * len(classes)
     none = ("yes" if answer.none_of_these else "no") if answer.scores else None
-    return [name, answer.label, answer.confidence, *scores, none, answer.error]
+    return [name, answer.label, answer.confidence, *scores, none, answer.error and str(answer.error)]
 
 
 def folder_of(answer: Answer) -> str:
@@ -65,19 +66,26 @@ def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
     try:
         to.mkdir(parents=True, exist_ok=True)
         if any(to.iterdir()):
-            raise UserError(f"{to} is not empty: name a new folder for the copies.")
+            raise UserError(say("{to} is not empty: name a new folder for the copies.", to=to))
         room, needed = shutil.disk_usage(to).free, sum(answer.path.stat().st_size for answer in answers)
         if needed > room:
             raise UserError(
-                f"The copies need {needed / 1e9:.1f} GB, and there are {room / 1e9:.1f} GB free in {to}: name a folder on "
-                "another drive."
+                say(
+                    "The copies need {needed:.1f} GB, and there are {room:.1f} GB free in {to}: name a folder on another "
+                    "drive.",
+                    needed=needed / 1e9,
+                    room=room / 1e9,
+                    to=to,
+                )
             )
         for answer in answers:
             folder = to / _harmless(folder_of(answer))
             folder.mkdir(exist_ok=True)
             shutil.copy2(answer.path, _unused(folder / answer.path.name))
     except OSError as error:
-        raise UserError(f"The copies could not be written ({error.strerror}): choose another place.") from error
+        raise UserError(
+            say("The copies could not be written ({reason}): choose another place.", reason=reason(error))
+        ) from error
     return len(answers)
 
 
@@ -86,7 +94,7 @@ def _harmless(label: str) -> str:
     try:
         return safe_parts(re.sub(r"[/\\\0:]", "_", label).strip(". ") or "_")[0]
     except UnsafeName as error:
-        raise UserError(f"One of the classes {error}: no folder can be called so.") from error
+        raise UserError(say("One of the classes {error}: no folder can be called so.", error=error)) from error
 
 
 def _unused(path: Path) -> Path:

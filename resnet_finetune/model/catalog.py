@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 USUAL = "ResNet"  # the family that is offered first; the others are for who wants to know
 
@@ -166,4 +167,4 @@ def find(name: str) -> Model:
     for model in CATALOG:
         if model.name == name:
             return model
-    raise UserError(f"There is no model called {name!r}: choose one of {', '.join(names())}.")
+    raise UserError(say("There is no model called {name!r}: choose one of {names}.", name=name, names=names()))

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from resnet_finetune.words.language import Sentence, say
+
 WORTH_IT = 1.2  # how many times faster lower precision must be to be used
 TRIALS = 5
 
@@ -27,12 +29,14 @@ class Hardware:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.precision))
 
-    def describe(self) -> str:
-        name = name_of(self.device)
-        if self.device.type == "cpu":
-            threads = torch.get_num_threads()
-            name += f", {threads} thread{'s' if threads > 1 else ''}"
-        return f"{name}, {self.precision}"
+    def describe(self) -> Sentence:
+        name, precision = name_of(self.device), self.precision
+        if self.device.type != "cpu":
+            return say("{name}, {precision}", name=name, precision=precision)
+        threads = torch.get_num_threads()
+        if threads == 1:
+            return say("{name}, 1 thread, {precision}", name=name, precision=precision)
+        return say("{name}, {n} threads, {precision}", name=name, n=threads, precision=precision)
 
 
 def find_device() -> torch.device:

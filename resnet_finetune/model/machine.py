@@ -11,6 +11,7 @@ import torch
 
 from resnet_finetune.model import nvidia
 from resnet_finetune.model.hardware import find_device, name_of
+from resnet_finetune.words.language import say
 
 _REINSTALL = "-m uv pip install --torch-backend=auto --reinstall torch torchvision"
 
@@ -52,11 +53,14 @@ def _for_nvidia(built_for: str | None) -> str:
     """``built_for`` is the CUDA version of this PyTorch, None for one that only knows the CPU (the usual one on Windows)."""
     if built_for is None:
         python = f'"{sys.executable}"'
-        return (
-            "This PyTorch was built without CUDA. Close the app, run the two commands "
-            f"{python} -m pip install uv and {python} {_REINSTALL}, and start the app again."
+        return say(
+            "This PyTorch was built without CUDA. Close the app, run the two commands {first} and {second}, and start the app "
+            "again.",
+            first=f"{python} -m pip install uv",
+            second=f"{python} {_REINSTALL}",
         )
-    return (
-        f"This PyTorch needs a driver for CUDA {built_for}, and yours is older or not running: update the NVIDIA driver, "
-        "restart the computer, and start the app again."
+    return say(
+        "This PyTorch needs a driver for CUDA {version}, and yours is older or not running: update the NVIDIA driver, restart "
+        "the computer, and start the app again.",
+        version=built_for,
     )

@@ -29,6 +29,7 @@ from resnet_finetune.model.gallery import DamagedGallery, Gallery, load_gallery
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 
 WEIGHTS = "model.safetensors"
 ABOUT = "model.json"
@@ -207,7 +208,9 @@ def load_model(folder: Path | str) -> Classifier:
         about = disk.read_json(folder / ABOUT)
         weights = load((folder / WEIGHTS).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"There is no trained model in {folder}: name the folder of a run that gave an answer.") from None
+        raise UserError(
+            say("There is no trained model in {folder}: name the folder of a run that gave an answer.", folder=folder)
+        ) from None
     except OSError as error:
         raise _unreadable(folder, error) from error
     except (ValueError, KeyError, SafetensorError) as error:  # KeyError: of a number type that PyTorch does not have
@@ -235,7 +238,11 @@ def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing,
     """The file may come from a stranger: every value is checked before it is used."""
     try:
         if about["format"] != FORMAT:
-            raise UserError(f"The model in {folder} was written by another version of the app: open it with that version.")
+            raise UserError(
+                say(
+                    "The model in {folder} was written by another version of the app: open it with that version.", folder=folder
+                )
+            )
         model, classes, raw = about["model"], about["classes"], about["preprocessing"]
         preprocessing = Preprocessing(size=raw["size"], mean=_triple(raw["mean"]), std=_triple(raw["std"]))
         temperature = float(about.get("temperature", 1))  # of earlier versions: as the network says it
@@ -264,8 +271,14 @@ def _triple(values: Any) -> tuple[float, float, float]:
 
 
 def _damaged(folder: Path) -> UserError:
-    return UserError(f"The model in {folder} is damaged: put back a copy of the folder, or train again.")
+    return UserError(say("The model in {folder} is damaged: put back a copy of the folder, or train again.", folder=folder))
 
 
 def _unreadable(folder: Path, error: OSError) -> UserError:
-    return UserError(f"The model in {folder} cannot be read ({error.strerror}): check the drive and your rights.")
+    return UserError(
+        say(
+            "The model in {folder} cannot be read ({reason}): check the drive and your rights.",
+            folder=folder,
+            reason=reason(error),
+        )
+    )

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from torch import Tensor, nn
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import Sentence, reason, say
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "weights"
 FILE = "model.safetensors"  # what every weights repository of timm calls it
@@ -62,21 +64,29 @@ def find_weights(model: Model, file: str | None, progress: Progress = lambda don
     if file is not None:
         path = Path(file).expanduser()
         _read(model, path)
-        return Weights(path, "the file you named")
+        return Weights(path, say("the file you named"))
     if _bundled(model).is_file():
-        return Weights(_bundled(model), "bundled with the app")
+        return Weights(_bundled(model), say("bundled with the app"))
     cached = _cached(model)
     if cached is not None and _is_sound(model, cached):  # a damaged copy is fetched anew and replaced
-        return Weights(cached, "downloaded earlier")
+        return Weights(cached, say("downloaded earlier"))
     endpoint = os.environ.get("HF_ENDPOINT") or constants.ENDPOINT
     host = urlsplit(endpoint).netloc.rpartition("@")[2] or endpoint
     try:
-        return Weights(_download(model, endpoint.rstrip("/"), progress), f"downloaded from {host}")
+        return Weights(_download(model, endpoint.rstrip("/"), progress), say("downloaded from {host}", host=host))
     except _Unreachable as error:
         raise UserError(
-            f"The weights of {model.name} ({model.download_mb:.0f} MB) are not on this machine and could not be downloaded "
-            f"from {host} ({error}): set HF_ENDPOINT to a mirror that this machine can reach, or fetch {FILE} of "
-            f"{_repository(model)} on another machine and name it as the weights file (--weights)."
+            say(
+                "The weights of {model} ({megabytes:.0f} MB) are not on this machine and could not be downloaded from "
+                "{host} ({error}): set HF_ENDPOINT to a mirror that this machine can reach, or fetch {file} of {repository} "
+                "on another machine and name it as the weights file (--weights).",
+                model=model.name,
+                megabytes=model.download_mb,
+                host=host,
+                error=error,
+                file=FILE,
+                repository=_repository(model),
+            )
         ) from error
 
 
@@ -125,19 +135,28 @@ def _is_sound(model: Model, path: Path) -> bool:
 def _read(model: Model, path: Path) -> dict[str, Tensor]:
     """The tensors of ``path`` without the head; every one of ``model``'s is there and has its shape."""
     if not path.is_file():
-        raise UserError(f"The weights file {path} does not exist: check the path.")
+        raise UserError(say("The weights file {path} does not exist: check the path.", path=path))
     try:
         state = _without_head(load_file(path))
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"The weights file {path} is not a whole .safetensors file ({error}): name one that is, because other formats "
-            "(.pth, .pt, .bin, .ckpt) can run code when they are opened and so are not read."
+            say(
+                "The weights file {path} is not a whole .safetensors file ({error}): name one that is, because other "
+                "formats (.pth, .pt, .bin, .ckpt) can run code when they are opened and so are not read.",
+                path=path,
+                error=error,
+            )
         ) from error
     misfits = _misfits(model, state)
     if misfits:
         raise UserError(
-            f"The weights file {path} does not fit {model.name} ({'; '.join(misfits)}): "
-            "choose the model that the file was made for, or name another file."
+            say(
+                "The weights file {path} does not fit {model} ({reasons}): choose the model that the file was made for, or "
+                "name another file.",
+                path=path,
+                model=model.name,
+                reasons=_together(misfits),
+            )
         )
     return state
 
@@ -146,7 +165,7 @@ def _without_head(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if key not in HEAD}
 
 
-def _misfits(model: Model, state: dict[str, Tensor]) -> list[str]:
+def _misfits(model: Model, state: dict[str, Tensor]) -> list[Sentence]:
     """Everything that keeps ``state`` from being ``model``'s weights, in words. Empty when it fits."""
     with torch.device("meta"):  # names and shapes alone
         expected: dict[str, Tensor] = timm.create_model(model.timm_name, num_classes=0).state_dict()
@@ -158,23 +177,34 @@ def _misfits(model: Model, state: dict[str, Tensor]) -> list[str]:
     kinds = [key for key in shared if state[key].dtype not in (REAL if expected[key].is_floating_point() else INTEGER)]
     misfits = []
     if missing:
-        misfits.append(f"it lacks {_some(missing)}")
+        misfits.append(say("it lacks {names}", names=_some(missing)))
     if unknown:
-        misfits.append(f"{model.name} has no {_some(unknown)}")
+        misfits.append(say("{model} has no {names}", model=model.name, names=_some(unknown)))
     for key in shapes[:1]:
         found, wanted = "×".join(map(str, state[key].shape)), "×".join(map(str, expected[key].shape))
-        misfits.append(f"the shape of {_some(shapes)} is wrong ({found} in place of {wanted})")
+        misfits.append(
+            say(
+                "the shape of {names} is wrong ({found} in place of {wanted})",
+                names=_some(shapes),
+                found=found,
+                wanted=wanted,
+            )
+        )
     if kinds:
-        misfits.append(f"{_some(kinds)} is of the wrong number type ({state[kinds[0]].dtype})")
+        misfits.append(say("{names} is of the wrong number type ({dtype})", names=_some(kinds), dtype=state[kinds[0]].dtype))
     if not misfits:
         infinite = [key for key in shared if not state[key].float().isfinite().all()]
         if infinite:
-            misfits.append(f"{_some(infinite)} holds values that are not finite numbers")
+            misfits.append(say("{names} holds values that are not finite numbers", names=_some(infinite)))
     return misfits
 
 
 def _some(keys: list[str]) -> str:
-    return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1} more"
+    return keys[0] if len(keys) == 1 else say("{names} and {n} more", names=keys[:1], n=len(keys) - 1)
+
+
+def _together(misfits: list[Sentence]) -> Sentence:
+    return reduce(lambda one, other: say("{one}; {other}", one=one, other=other), misfits)
 
 
 def _download(model: Model, endpoint: str, progress: Progress) -> Path:
@@ -187,23 +217,25 @@ def _download(model: Model, endpoint: str, progress: Progress) -> Path:
         url = f"{endpoint}/{_repository(model)}/resolve/main/{FILE}"
         content, commit, sha256 = _fetch(url, model.download_mb, progress)
     except OfflineModeIsEnabled as error:
-        raise _Unreachable("HF_HUB_OFFLINE is set, so nothing was tried") from error
+        raise _Unreachable(say("HF_HUB_OFFLINE is set, so nothing was tried")) from error
     except httpx2.HTTPStatusError as error:
-        raise _Unreachable(f"it answered {error.response.status_code} {error.response.reason_phrase}") from error
+        raise _Unreachable(
+            say("it answered {code} {phrase}", code=error.response.status_code, phrase=error.response.reason_phrase)
+        ) from error
     except httpx2.TimeoutException as error:
-        raise _Unreachable("it did not answer in time") from error
+        raise _Unreachable(say("it did not answer in time")) from error
     except httpx2.ConnectError as error:
-        raise _Unreachable(f"no connection: {error}") from error
+        raise _Unreachable(say("no connection: {error}", error=error)) from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise _Unreachable(f"the download failed: {error}") from error
+        raise _Unreachable(say("the download failed: {error}", error=error)) from error
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise _Unreachable("what arrived is not what was announced")
+        raise _Unreachable(say("what arrived is not what was announced"))
     try:
         misfits = _misfits(model, _without_head(load(content)))
     except SafetensorError as error:
-        raise _Unreachable(f"what arrived is not a whole .safetensors file: {error}") from error
+        raise _Unreachable(say("what arrived is not a whole .safetensors file: {error}", error=error)) from error
     if misfits:
-        raise _Unreachable(f"what arrived does not fit: {'; '.join(misfits)}")
+        raise _Unreachable(say("what arrived does not fit: {reasons}", reasons=_together(misfits)))
     folder = _cache() / repo_folder_name(repo_id=_repository(model), repo_type="model")
     path = folder / "snapshots" / commit / FILE
     try:
@@ -213,8 +245,14 @@ def _download(model: Model, endpoint: str, progress: Progress) -> Path:
         disk.write_bytes(folder / "refs" / "main", commit.encode())  # last: it makes the file count as cached
     except OSError as error:
         raise UserError(
-            f"The weights of {model.name} ({len(content) / 1e6:.0f} MB) could not be kept in {folder} ({error.strerror}): "
-            "free some space there, or set HF_HUB_CACHE to a folder that can be written."
+            say(
+                "The weights of {model} ({megabytes:.0f} MB) could not be kept in {folder} ({reason}): free some space "
+                "there, or set HF_HUB_CACHE to a folder that can be written.",
+                model=model.name,
+                megabytes=len(content) / 1e6,
+                folder=folder,
+                reason=reason(error),
+            )
         ) from error
     return path
 
@@ -236,12 +274,12 @@ def _fetch(url: str, megabytes: float, progress: Progress) -> tuple[bytes, str, 
                     told.update(hop.headers)
                 commit = told.get("X-Repo-Commit", "")
                 if not re.fullmatch("[0-9A-Za-z]{1,64}", commit):  # it becomes the name of a folder
-                    raise _Unreachable("it is not a model hub: a login page or a proxy may be in between")
+                    raise _Unreachable(say("it is not a model hub: a login page or a proxy may be in between"))
                 for chunk in response.iter_bytes():
                     content += chunk
                     progress(len(content) // 10**6, max(len(content) // 10**6, round(megabytes)))
                     if len(content) > limit:
-                        raise _Unreachable(f"it sends more than {limit / 1e6:.0f} MB")
+                        raise _Unreachable(say("it sends more than {megabytes:.0f} MB", megabytes=limit / 1e6))
             break
         except (httpx2.RemoteProtocolError, httpx2.NetworkError, httpx2.ReadTimeout):
             if attempt == ATTEMPTS - 1 or not content:

@@ -12,6 +12,7 @@ from resnet_finetune.runs import lock, run_folder
 from resnet_finetune.runs.run_folder import DELETED, LONGEST_NAME, RUN, Run
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 
 DAYS = 7  # for which a deleted run can be brought back
 
@@ -81,10 +82,14 @@ def files(folder: Path) -> list[Path]:
 @contextmanager
 def _at_rest(run: Run) -> Iterator[None]:
     if lock.holder(run.path) == "alive":
-        raise UserError(f"“{run.title}” is being trained: stop it first.")
+        raise UserError(say("“{title}” is being trained: stop it first.", title=run.title))
     try:
         yield
     except OSError as error:
         raise UserError(
-            f"{run.path} cannot be written ({error.strerror}): see that the drive is connected and not write-protected."
+            say(
+                "{path} cannot be written ({reason}): see that the drive is connected and not write-protected.",
+                path=run.path,
+                reason=reason(error),
+            )
         ) from error

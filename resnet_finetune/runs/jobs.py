@@ -18,6 +18,7 @@ from resnet_finetune.runs import lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
 
@@ -57,7 +58,9 @@ def _one_at_a_time() -> Iterator[None]:
     with FileLock(home() / "starting.lock"):
         going = current()
         if going is not None:
-            raise UserError(f"A training is going on already ({going.path.name}): wait until it ends, or stop it first.")
+            raise UserError(
+                say("A training is going on already ({name}): wait until it ends, or stop it first.", name=going.path.name)
+            )
         yield
 
 
@@ -66,7 +69,11 @@ def _launch(run: Run) -> None:
     try:
         log = run.log.open("ab")  # a file, not a pipe: nobody needs to read it for the child to go on
     except OSError as error:
-        raise UserError(f"{run.path} cannot be written ({error.strerror}): put the folder back, or train again.") from error
+        raise UserError(
+            say(
+                "{path} cannot be written ({reason}): put the folder back, or train again.", path=run.path, reason=reason(error)
+            )
+        ) from error
     with log:
         child = subprocess.Popen(
             [sys.executable, "-X", "faulthandler", "-m", "resnet_finetune", "train", "--resume", str(run.path), "--json"],
@@ -82,7 +89,7 @@ def _launch(run: Run) -> None:
     while child.poll() is None and lock.holder(run.path) != "alive":
         time.sleep(0.02)
     if child.poll() is not None and run.state == "new":
-        raise UserError(f"The training process did not start: the reason is in {run.log}.")
+        raise UserError(say("The training process did not start: the reason is in {log}.", log=run.log))
 
 
 def _wait(child: subprocess.Popen[bytes], folder: Path) -> None:

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 _LOCK = "lock"
 _STOP = "stop"
@@ -65,7 +66,7 @@ def hold(folder: Path) -> Iterator[None]:
     """
     with FileLock(folder / _GUARD):
         if holder(folder) == "alive":
-            raise UserError(f"A training is going on in {folder} already: wait until it ends, or stop it.")
+            raise UserError(say("A training is going on in {folder} already: wait until it ends, or stop it.", folder=folder))
         (folder / _STOP).unlink(missing_ok=True)
         me = psutil.Process()
         disk.write_json(folder / _LOCK, {"pid": me.pid, "started": me.create_time()})

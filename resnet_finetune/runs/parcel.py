@@ -13,6 +13,7 @@ from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import RUN, Run, unused_folder
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
 MOST_BYTES = 20 * 10**9  # of a run: a ResNet-152 with two checkpoints takes 2
@@ -49,9 +50,11 @@ def unpack(file: Path) -> Run:
                 shutil.rmtree(folder)
                 raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
-        raise UserError("This file is no run that was saved by this app, or it is damaged: save the run again.") from error
+        raise UserError(say("This file is no run that was saved by this app, or it is damaged: save the run again.")) from error
     except OSError as error:
-        raise UserError(f"The run cannot be written here ({error.strerror}): make room on the disk, and try again.") from error
+        raise UserError(
+            say("The run cannot be written here ({reason}): make room on the disk, and try again.", reason=reason(error))
+        ) from error
     return Run(folder)
 
 
@@ -67,13 +70,13 @@ def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
             raise zipfile.BadZipFile(member.filename)
         compressed = member.compress_type != zipfile.ZIP_STORED
         if compressed if _is_weights(member.filename) else member.file_size > MOST_WORDS:
-            raise UserError("This file would become far larger when it is opened than any run is: save the run again.")
+            raise UserError(say("This file would become far larger when it is opened than any run is: save the run again."))
         seen.add(member.filename)
         yield member
     if RUN not in seen:
         raise zipfile.BadZipFile(RUN)
     if sum(member.file_size for member in parcel.infolist()) > MOST_BYTES:
-        raise UserError(f"This file holds more than {MOST_BYTES / 1e9:.0f} GB: no run is so large.")
+        raise UserError(say("This file holds more than {most:.0f} GB: no run is so large.", most=MOST_BYTES / 1e9))
 
 
 def _settings(parcel: zipfile.ZipFile) -> Settings:

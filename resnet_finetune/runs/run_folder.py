@@ -46,6 +46,7 @@ from resnet_finetune.words.events import (
     to_json,
 )
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import joined, reason, say
 from resnet_finetune.words.report import Report, read_report
 from resnet_finetune.words.settings import Settings
 
@@ -72,9 +73,9 @@ class Run:
             settings = Settings.from_json(about["settings"])
             return replace(settings, run_dir=str(self.path)), datetime.fromisoformat(about["created"])  # it may have moved
         except (FileNotFoundError, NotADirectoryError):
-            raise UserError(f"{self.path} holds no run: name the folder that a training wrote.") from None
+            raise UserError(say("{path} holds no run: name the folder that a training wrote.", path=self.path)) from None
         except (ValueError, KeyError, TypeError):
-            raise UserError(f"{self.path / RUN} is damaged: put back a copy of it, or train again.") from None
+            raise UserError(say("{path} is damaged: put back a copy of it, or train again.", path=self.path / RUN)) from None
 
     @property
     def settings(self) -> Settings:
@@ -196,7 +197,9 @@ def create(settings: Settings) -> Settings:
             settings = replace(settings, run_dir=str(folder))
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / RUN).exists():
-            raise UserError(f"{folder} holds a run already: choose another folder, or go on with that run by --resume.")
+            raise UserError(
+                say("{folder} holds a run already: choose another folder, or go on with that run by --resume.", folder=folder)
+            )
         about = {
             "settings": settings.to_json(),
             "seed": settings.seed,
@@ -209,7 +212,13 @@ def create(settings: Settings) -> Settings:
         if not own_name:
             _remember(folder)
     except OSError as error:
-        raise UserError(f"The run folder {folder} cannot be written ({error.strerror}): choose another place.") from error
+        raise UserError(
+            say(
+                "The run folder {folder} cannot be written ({reason}): choose another place.",
+                folder=folder,
+                reason=reason(error),
+            )
+        ) from error
     return settings
 
 
@@ -224,7 +233,7 @@ def record(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Iter
     run = Run(Path(settings.run_dir))
     events = run.path / _EVENTS
     if not (run.path / RUN).is_file():
-        raise UserError(f"{run.path} holds no run: make it with 'create' first.")
+        raise UserError(say("{path} holds no run: make it with 'create' first.", path=run.path))
     with lock.hold(run.path):
         disk.sweep(run.path)
         try:
@@ -275,21 +284,30 @@ def _failure(run: Run, error: Exception) -> Failed:
         log.write("".join(traceback.format_exception(error)))
     if isinstance(error, OSError):
         place = error.filename or run.path
-        sentence = (
-            f"{place} cannot be read or written ({error.strerror or error}): see that the drive is connected and not "
-            "write-protected, then go on with this run."
+        sentence = say(
+            "{place} cannot be read or written ({reason}): see that the drive is connected and not write-protected, then go on "
+            "with this run.",
+            place=place,
+            reason=reason(error),
         )
         return Failed(messages=[sentence], bug=False)
-    return Failed(messages=[f"The app itself made a mistake ({type(error).__name__}): the details are in {run.log}."], bug=True)
+    return Failed(
+        messages=[
+            say("The app itself made a mistake ({kind}): the details are in {log}.", kind=type(error).__name__, log=run.log)
+        ],
+        bug=True,
+    )
 
 
 def _no_room(run: Run, error: OSError) -> str:
-    place, needed = run.path, ""
+    place = error.folder if isinstance(error, disk.NoRoom) else run.path
+    said = [say("The disk is full ({place}).", place=place)]
     if isinstance(error, disk.NoRoom):
-        place, needed = error.folder, f" {error.needed / 1e6:,.0f} MB are needed there."
+        said.append(say("{megabytes:,.0f} MB are needed there.", megabytes=error.needed / 1e6))
     with suppress(OSError):
-        needed += f" {shutil.disk_usage(place).free / 1e6:,.0f} MB are free."
-    return f"The disk is full ({place}).{needed} What was saved before is whole: make room, then go on with this run."
+        said.append(say("{megabytes:,.0f} MB are free.", megabytes=shutil.disk_usage(place).free / 1e6))
+    said.append(say("What was saved before is whole: make room, then go on with this run."))
+    return joined(said)
 
 
 def _append(path: Path, event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -39,7 +40,7 @@ def beside(
             raise Unwanted
 
     with ThreadPoolExecutor(1) as thread:
-        working = thread.submit(work, check)
+        working = thread.submit(copy_context().run, work, check)  # it speaks as we do
         try:
             while wait([working], timeout=SAID_EVERY).not_done:
                 yield say()

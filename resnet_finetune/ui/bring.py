@@ -12,7 +12,7 @@ import gradio as gr
 
 from resnet_finetune.data import archives, collection, names
 from resnet_finetune.data.collection import Collection
-from resnet_finetune.ui.texts import ENGLISH
+from resnet_finetune.ui.texts import texts
 
 # The scripts are modules of the page's own; Gradio runs this line when it has put the component into the page.
 _START = """import("/collect/script/{script}.js").then(
@@ -43,7 +43,7 @@ def brought(event: gr.EventData) -> Collection:
 
 def _script(script: str, start: str, elem_id: str, more: dict[str, Any]) -> gr.HTML:
     setup = {
-        "texts": {key.removeprefix("bring."): said for key, said in ENGLISH.items() if key.startswith("bring.")},
+        "texts": texts("bring."),
         "system": sorted(names.SYSTEM_NAMES),
         "maxFiles": collection.MAX_FILES,
         "maxFileBytes": collection.MAX_FILE_BYTES,

@@ -24,6 +24,7 @@ from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import jpeg
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import reason
 
 MAX_REQUEST = 600 * 10**6  # bytes: the largest file that is taken, and what wraps it
 MAX_FILES = 100  # in one batch
@@ -76,7 +77,7 @@ async def _add(id: str, request: Request) -> Response:
     except HTTPException:  # it is no form, or its end is missing
         return _sentence(400, text("bring.garbled"))
     except OSError as error:  # the system's own folder for what is half there
-        return _sentence(507, text("bring.no_room", reason=error.strerror or error))
+        return _sentence(507, text("bring.no_room", reason=reason(error)))
     except ClientDisconnect:  # the person pressed Stop, and nobody waits for the answer
         return Response()
 

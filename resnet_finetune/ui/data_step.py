@@ -24,6 +24,7 @@ from resnet_finetune.ui.overview import overview
 from resnet_finetune.ui.parts import ACTIONS, HIDDEN, heading, lead_to, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 SETTLE = 3 * SAID_EVERY  # after it was stopped, for its last word to come before that it was stopped
 _NOTHING = Markup("")
@@ -153,7 +154,7 @@ def _take_archive(archive: str, turn: Turn) -> Iterator[Answer]:
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(Desk(data=str(root), where=text("data.zip.named", name=Path(archive).name)), turn)
+        yield from _look(Desk(data=str(root), where=say("the archive “{name}”", name=Path(archive).name)), turn)
 
 
 def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
@@ -162,7 +163,7 @@ def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(Desk(data=str(photos.photos), where=text("data.folder.named", name=photos.name)), turn)
+        yield from _look(Desk(data=str(photos.photos), where=say("the folder “{name}”", name=photos.name)), turn)
 
 
 def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
@@ -170,11 +171,11 @@ def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
     if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:
-        yield from _look(Desk(data=folder, where=text("data.folder.named", name=Path(folder).name)), turn)
+        yield from _look(Desk(data=folder, where=say("the folder “{name}”", name=Path(folder).name)), turn)
 
 
 def _take_demo(turn: Turn) -> Iterator[Answer]:
-    yield from _look(Desk(data="demo", where=text("data.demo.named")), turn)
+    yield from _look(Desk(data="demo", where=say("the demo photos")), turn)
 
 
 def _take_asked(asked: Desk | None, turn: Turn) -> Iterator[Answer]:
@@ -214,12 +215,12 @@ def _looked(chosen: Desk) -> Iterator[Answer]:
     come, began = (0, 0), monotonic()
 
     def scan(check: Callable[[], None]) -> Scan:
-        def say(done: int, total: int) -> None:
+        def tell(done: int, total: int) -> None:
             nonlocal come
             come = (done, total)
             check()
 
-        return scan_files(open_data(chosen.data), say)
+        return scan_files(open_data(chosen.data), tell)
 
     def busy() -> Answer:
         return _busy(text("data.scanning"), *come, seconds=monotonic() - began)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from resnet_finetune.words import corrections, disk
+from resnet_finetune.words import corrections, disk, language
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.home import home
 
@@ -36,7 +37,7 @@ class Desk:
 
     def keep(self) -> None:
         """For the next visit. A desk that cannot be kept is only a little less comfortable."""
-        values = {"data": self.data, "where": self.where, "clicks": self.clicks}
+        values = {"data": self.data, "where": language.to_json(self.where), "clicks": self.clicks}
         with suppress(OSError):
             home().mkdir(parents=True, exist_ok=True)
             disk.write_json(_file(), values)
@@ -47,9 +48,14 @@ def kept() -> Desk | None:
     try:
         values = disk.read_json(_file())
         clicks = tuple({str(name): _class(class_) for name, class_ in click.items()} for click in values["clicks"])
-        return Desk(data=str(values["data"]), where=str(values["where"]), clicks=clicks)
+        return Desk(data=str(values["data"]), where=_where(values["where"]), clicks=clicks)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _where(said: Any) -> str:
+    where = language.from_json(said)
+    return where if isinstance(where, str) else str(where)
 
 
 def _class(said: object) -> str | None:

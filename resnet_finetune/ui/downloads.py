@@ -25,6 +25,7 @@ from resnet_finetune.ui import matrix_picture, report_page
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words import disk
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import reason
 
 _CHUNK = 2**20  # bytes
 FORMS = {"png": matrix_picture.png, "svg": matrix_picture.svg, "csv": matrix_picture.csv}  # of a confusion matrix
@@ -149,7 +150,7 @@ def _sent(write: Callable[[BinaryIO], object], name: str) -> Response:
         write(file)
     except OSError as error:
         file.close()
-        return PlainTextResponse(text("runs.not_packed", reason=error.strerror), status_code=507)
+        return PlainTextResponse(text("runs.not_packed", reason=reason(error)), status_code=507)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Length": str(file.tell()),

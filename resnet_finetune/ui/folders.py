@@ -9,6 +9,7 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import unquoted
 from resnet_finetune.ui.parts import action
 from resnet_finetune.ui.texts import text
+from resnet_finetune.words.language import reason
 
 MOST = 300  # folders listed
 
@@ -23,7 +24,7 @@ def listing(path: str) -> Markup:
         inside = sorted(child for child in here.iterdir() if child.is_dir() and not child.name.startswith("."))
         said = "" if inside else text("folders.none")
     except OSError as error:  # no folder, or not ours to read: there is still the way up
-        inside, said = [], text("folders.closed", reason=error.strerror or error)
+        inside, said = [], text("folders.closed", reason=reason(error))
     if len(inside) > MOST:
         said = text("folders.more", n=MOST)
     rows = [_row(str(here.parent), text("folders.up")), *(_row(str(child), child.name) for child in inside[:MOST])]

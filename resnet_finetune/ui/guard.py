@@ -12,7 +12,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-REFUSAL = "This app answers only its own page on this computer: open the address that the app printed when it started."
+from resnet_finetune.ui.languages import preferred
+from resnet_finetune.words.language import say, speaking
+
+REFUSAL = say("This app answers only its own page on this computer: open the address that the app printed when it started.")
 
 # Gradio's own page has inline scripts and styles, and shows previews from data: and blob: addresses.
 _POLICY = "; ".join(
@@ -53,13 +56,15 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = _POLICY
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                headers["Referrer-Policy"] = "same-origin"  # by which our own routes know the page's language
             await send(message)
 
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] == "http" and not is_own(Headers(scope=scope)):
-            await PlainTextResponse(REFUSAL, status_code=403)(scope, receive, send)
+            with speaking(preferred(Headers(scope=scope))):
+                refusal = PlainTextResponse(str(REFUSAL), status_code=403)
+            await refusal(scope, receive, send)
         elif scope["type"] == "http":
             await self.app(scope, receive, send_with_policy)
         else:  # lifespan: the server's own start and end

@@ -10,6 +10,7 @@ from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.trial import Attempt, of_run
 from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.language import say
 from resnet_finetune.words.lesson import Lesson
 
 
@@ -21,7 +22,7 @@ def _answer(lessons: list[Lesson]) -> tuple[Markup, None]:
     everyone, *classes = lessons
     gaining = [lesson.name for lesson in classes if lesson.would_gain]
     if gaining:
-        says = text("learning.some", names=", ".join(f"“{name}”" for name in gaining[:5]))
+        says = text("learning.some", names=say("{names}", names=[f"“{name}”" for name in gaining[:5]]))
     else:
         says = text("learning.all" if everyone.would_gain else "learning.none")
     return message("info", says, [text("learning.how")]) + _table(lessons), None

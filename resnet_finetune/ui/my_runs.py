@@ -23,6 +23,7 @@ from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.language import say
 
 _NOTHING = Markup("")
 
@@ -155,7 +156,7 @@ def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
     settings = run.settings
-    where = text("data.demo.named") if settings.data == "demo" else text("data.folder.named", name=Path(settings.data).name)
+    where = say("the demo photos") if settings.data == "demo" else say("the folder “{name}”", name=Path(settings.data).name)
     corrected = corrections.of_run(run.path)
     return [
         _NOTHING,

@@ -15,6 +15,7 @@ from resnet_finetune.ui import (
     downloads,
     endpoint,
     inside_step,
+    languages,
     model_step,
     my_runs,
     results_step,
@@ -22,8 +23,10 @@ from resnet_finetune.ui import (
     try_step,
 )
 from resnet_finetune.ui.guard import Guard
+from resnet_finetune.ui.languages import PAGES, Languages
 from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
+from resnet_finetune.words.language import speaking
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "ui"
 _DAY = 24 * 60 * 60  # seconds
@@ -33,8 +36,13 @@ _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans"
 
 def build() -> gr.Blocks:
     page: gr.Blocks
-    with gr.Blocks(title=text("app.title"), analytics_enabled=False, delete_cache=(_DAY, _DAY)) as page:
-        gr.HTML(Markup('<header class="app"><h1>{}</h1><p>{}</p></header>').format(text("app.title"), text("app.promise")))
+    with languages.Speaking(title=text("app.title"), analytics_enabled=False, delete_cache=(_DAY, _DAY)) as page:
+        gr.HTML(
+            Markup('<header class="app">{}<h1>{}</h1><p>{}</p></header>').format(
+                languages.switch(), text("app.title"), text("app.promise")
+            ),
+            js_on_load=languages.SWITCH,
+        )
         chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
         wanted = gr.State(None)  # folder of the run whose results are asked for
         asked = gr.State(None)  # desk.Desk: photos that another step wants looked at
@@ -86,22 +94,30 @@ def serve() -> Guard:
     collect.add_routes(app)
     downloads.add_routes(app)
     endpoint.add_routes(app)
-    app.add_api_route("/gradio_api/heartbeat/{session}", _no_heartbeat)
+    languages.add_routes(app)
+    for language, path in PAGES.items():
+        with speaking(language):
+            _add_page(app, path)
+    return Guard(Languages(Streams(app)))
+
+
+def _add_page(app: FastAPI, path: str) -> None:
+    """The page in the language that is spoken, at ``path``."""
+    app.add_api_route(f"{path.rstrip('/')}/gradio_api/heartbeat/{{session}}", _no_heartbeat)
     blocks = build()
     blocks.state_session_capacity = _TABS
-    page = gr.mount_gradio_app(
+    gr.mount_gradio_app(
         app,
         blocks,
-        path="/",
+        path=path,
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
         mcp_server=False,
         max_file_size="4gb",
-        favicon_path=str(_ASSETS / "favicon.png"),
+        favicon_path=str(_ASSETS / "favicon.png") if path == "/" else None,  # of both: browsers ask for it at the root
         css_paths=[_ASSETS / "page.css", _ASSETS / "collect.css"],
         head_paths=[_ASSETS / "paste.html"],
         theme=_theme(),
     )
-    return Guard(Streams(page))

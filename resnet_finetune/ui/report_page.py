@@ -43,11 +43,13 @@ def page(run: Run, report: Report) -> str:
     ]
     # The page's own style: without the script and the fonts of the app it looks the same.
     return Markup(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<style>body {{ font-family: system-ui, sans-serif; background: #fff; margin: 0 }} {style}</style></head>"
         '<body><main class="gradio-container report"><h1>{title}</h1>{parts}</main></body></html>\n'
-    ).format(title=run.title, style=Markup(_STYLE.read_text(encoding="utf-8")), parts=_NOTHING.join(parts))
+    ).format(
+        language=text("language"), title=run.title, style=Markup(_STYLE.read_text(encoding="utf-8")), parts=_NOTHING.join(parts)
+    )
 
 
 def _summary(report: Report) -> Markup:
@@ -92,7 +94,8 @@ def _training(run: Run, story: Story) -> list[Row]:
     for spec in fields(Settings):
         value = getattr(run.settings, spec.name)
         if value is not None and spec.name != "run_dir":
-            rows.append((str(spec.metadata["label"]), Path(value).name if spec.name in _PLACES else value))
+            said = text(f"preset.{value}") if spec.name == "preset" else Path(value).name if spec.name in _PLACES else value
+            rows.append((str(spec.metadata["label"]), said))
     if story.started:
         rows += [(text("report.weights"), story.started.weights), (text("report.device"), story.started.device)]
     versions: dict[str, str] = disk.read_json(run.path / RUN).get("versions", {})

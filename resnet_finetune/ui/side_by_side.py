@@ -71,10 +71,14 @@ def _settings(runs: Sequence[Run]) -> Markup:
     for spec in fields(Settings):
         values = [getattr(run.settings, spec.name) for run in runs]
         if spec.name not in _NOT_SET and len(set(values)) > 1:
-            rows.append((str(spec.metadata["label"]), ["–" if value is None else str(value) for value in values]))
+            rows.append((str(spec.metadata["label"]), [_said(spec.name, value) for value in values]))
     if not rows:
         return Markup("<p>{}</p>").format(text("compare.same_settings"))
     return table([text("compare.setting"), *(run.title for run in runs)], rows)
+
+
+def _said(name: str, value: object) -> str:
+    return "–" if value is None else text(f"preset.{value}") if name == "preset" else str(value)
 
 
 def _curves(runs: Sequence[Run]) -> Markup:

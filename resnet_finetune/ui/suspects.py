@@ -23,6 +23,7 @@ from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.ui.trial import Attempt, of_run
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.language import reason
 from resnet_finetune.words.suspect import Suspect
 
 MOST = 60  # photos that are shown
@@ -81,7 +82,7 @@ def _kept(run: Run, found: list[Suspect] | None, said: list[Verdict]) -> list[An
         verdicts.write(run, said)
     except OSError as error:
         listed, _, *buttons = _parts(run, found)
-        return [listed, message("bad", text("suspects.not_kept", reason=error.strerror)), *buttons]
+        return [listed, message("bad", text("suspects.not_kept", reason=reason(error))), *buttons]
     return _parts(run, found)
 
 
@@ -95,7 +96,7 @@ def _train_again(path: str | None) -> tuple[Any, Any]:
         file = corrected.corrections_file()
         jobs.start(replace(run.settings, run_dir="", corrections=file, split_of=str(run.path)))
     except OSError as error:
-        return message("bad", text("suspects.not_kept", reason=error.strerror)), gr.skip()
+        return message("bad", text("suspects.not_kept", reason=reason(error))), gr.skip()
     except UserError as error:
         return message("bad", text("train.state.failed"), error.messages), gr.skip()
     return gr.skip(), gr.Tabs(selected="train")

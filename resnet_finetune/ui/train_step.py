@@ -21,6 +21,7 @@ from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.language import reason
 from resnet_finetune.words.settings import Settings
 
 _NOTHING = Markup("")
@@ -97,7 +98,7 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
         text(
             "train.plan",
             model=network.title,
-            preset=preset,
+            preset=text(f"preset.{preset}"),
             where=chosen.desk.where,
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
@@ -122,7 +123,7 @@ def _start(
             )
         )
     except OSError as error:
-        return message("bad", text("train.state.failed"), [text("train.no_list", reason=error.strerror)]), watch
+        return message("bad", text("train.state.failed"), [text("train.no_list", reason=reason(error))]), watch
     except UserError as error:
         return message("bad", text("train.state.failed"), error.messages), watch
     return _NOTHING, replace(watch, story=Story(run), chosen=chosen)

@@ -22,6 +22,7 @@ from resnet_finetune.ui.parts import ACTIONS, HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.language import reason
 from resnet_finetune.words.settings import Settings
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ class Attempt(Generic[T]):
             else:
                 yield from self._tried(settings)
         except OSError as error:
-            yield self._shown(message("bad", failed, [text("train.no_list", reason=error.strerror)]))
+            yield self._shown(message("bad", failed, [text("train.no_list", reason=reason(error))]))
         except UserError as error:
             yield self._shown(message("bad", failed, error.messages))
 

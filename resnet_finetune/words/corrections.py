@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 FILE = "corrections.json"  # in a run folder: a JSON object, name → class, or null for what is not to be used
 OF_EARLIER_VERSIONS = "left_out.json"  # a JSON list of names that are not to be used
@@ -25,17 +26,22 @@ def read(file: Path) -> dict[str, str | None]:
     try:
         said = disk.read_json(file)
     except FileNotFoundError as error:
-        raise UserError(f"The list of corrections, {file}, does not exist: check the path.") from error
+        raise UserError(say("The list of corrections, {file}, does not exist: check the path.", file=file)) from error
     except (OSError, ValueError) as error:
-        raise UserError(f"The corrections {file} cannot be read: they should be a JSON object or list of photos.") from error
+        raise UserError(
+            say("The corrections {file} cannot be read: they should be a JSON object or list of photos.", file=file)
+        ) from error
     if isinstance(said, list):
         said = dict.fromkeys(said) if all(isinstance(name, str) for name in said) else None
     if not isinstance(said, dict) or not all(
         class_ is None or (isinstance(class_, str) and class_) for class_ in said.values()
     ):
         raise UserError(
-            f"{file} holds no corrections: it should look like"
-            ' {"cats/1.jpg": "dogs", "dogs/2.jpg": null}, where null leaves a photo out, or like ["cats/1.jpg", "dogs/2.jpg"].'
+            say(
+                '{file} holds no corrections: it should look like {{"cats/1.jpg": "dogs", "dogs/2.jpg": null}}, where '
+                'null leaves a photo out, or like ["cats/1.jpg", "dogs/2.jpg"].',
+                file=file,
+            )
         )
     return said
 

@@ -12,5 +12,8 @@ class UserError(Exception):
     """
 
     def __init__(self, *messages: str) -> None:
-        super().__init__(" ".join(messages))
+        super().__init__(*messages)
         self.messages: tuple[str, ...] = messages
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.messages))  # each in the language that is spoken

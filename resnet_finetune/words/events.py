@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from resnet_finetune.words import language
 from resnet_finetune.words.gradients import Norms
 
 Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment", "blocks"]
@@ -145,14 +146,20 @@ END = (Finished, Stopped, Failed)
 _KINDS = {kind.__name__: kind for kind in Event.__args__}
 
 
+_SAID = ("note", "notes", "messages", "weights", "device")  # fields that hold sentences
+
+
 def to_json(event: Event) -> dict[str, Any]:
-    return {"event": type(event).__name__, **asdict(event)}
+    values = asdict(event)
+    said = {key: language.to_json(values[key]) for key in _SAID if key in values}
+    return {"event": type(event).__name__, **values, **said}
 
 
 def from_json(values: dict[str, Any]) -> Event:
     """The event that ``to_json`` wrote. Raises ``ValueError`` for anything else."""
     try:
         fields = {key: value for key, value in values.items() if key not in ("event", "time")}
+        fields |= {key: language.from_json(fields[key]) for key in _SAID if key in fields}
         for key in ("test", "validation"):
             if isinstance(fields.get(key), dict):
                 fields[key] = Score(**fields[key])

@@ -7,10 +7,11 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, language
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Kept, Score
+from resnet_finetune.words.language import say
 
 REPORT = "report.json"  # in a run folder
 
@@ -73,7 +74,7 @@ class Report(Result):
     notes: list[str] = field(default_factory=list)  # sentences on what makes the score less honest
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"notes": language.to_json(self.notes)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Report:
@@ -81,6 +82,7 @@ class Report(Result):
             **{
                 **values,
                 "test": Score(**values["test"]),
+                "notes": language.from_json(values.get("notes", [])),
                 "per_class": class_scores(values["classes"], values["confusion"]),  # earlier versions had no intervals
                 "judged": [Judged(**row) for row in values["judged"]],
                 "first_answer": FirstScore(**values["first_answer"]),
@@ -191,4 +193,6 @@ def read_report(run: Path) -> Report | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"The report in {run} is damaged: put back a copy of the folder, or train again.") from error
+        raise UserError(
+            say("The report in {run} is damaged: put back a copy of the folder, or train again.", run=run)
+        ) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
 
 PRESETS = ("quick", "balanced", "thorough")
 
@@ -20,51 +21,74 @@ class Settings:
     """One run, before it starts. Passed by name, kept in ``run.json``."""
 
     data: str = _setting(
-        "demo", "Your data", "A folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'."
+        "demo", say("Your data"), say("A folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'.")
     )
-    run_dir: str = _setting("", "Run folder", "Where the model and all results are written.")
-    model: str = _setting("resnet18", "Depth", "Deeper networks can learn more and need more photos and time.")
-    preset: str = _setting("quick", "How thorough", "Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
-    seed: int = _setting(0, "Seed", "The same seed gives the same split and the same training.", 0, 2**31 - 1)
-    minutes: float | None = _setting(None, "I have … minutes", "Plan the training to fit this time.", 0.2, 10_000)
+    run_dir: str = _setting("", say("Run folder"), say("Where the model and all results are written."))
+    model: str = _setting("resnet18", say("Depth"), say("Deeper networks can learn more and need more photos and time."))
+    preset: str = _setting(
+        "quick", say("How thorough"), say("Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
+    )
+    seed: int = _setting(0, say("Seed"), say("The same seed gives the same split and the same training."), 0, 2**31 - 1)
+    minutes: float | None = _setting(None, say("I have … minutes"), say("Plan the training to fit this time."), 0.2, 10_000)
     learning_rate: float | None = _setting(
-        None, "Learning rate", "The highest that the last layer gets; without one, the preset’s.", 1e-7, 1.0
+        None, say("Learning rate"), say("The highest that the last layer gets; without one, the preset’s."), 1e-7, 1.0
     )
     corrections: str | None = _setting(
         None,
-        "Corrections",
-        "A JSON file that says of photos to which class they belong, or null for those that are not to be used; or a JSON list "
-        "of these.",
+        say("Corrections"),
+        say(
+            "A JSON file that says of photos to which class they belong, or null for those that are not to be used; or a JSON "
+            "list of these."
+        ),
     )
     split_of: str | None = _setting(
         None,
-        "Judged like",
-        "The folder of an earlier run: its test photos are tested on again, so that the two can be compared.",
+        say("Judged like"),
+        say("The folder of an earlier run: its test photos are tested on again, so that the two can be compared."),
     )
     train_on: str | None = _setting(
-        None, "Train on from", "The folder of an earlier run: it starts from that model, and its test photos stay test photos."
+        None,
+        say("Train on from"),
+        say("The folder of an earlier run: it starts from that model, and its test photos stay test photos."),
     )
-    weights: str | None = _setting(None, "Weights file", "A .safetensors file to start from, instead of the usual weights.")
+    weights: str | None = _setting(
+        None, say("Weights file"), say("A .safetensors file to start from, instead of the usual weights.")
+    )
 
     def check(self, models: tuple[str, ...]) -> None:
         """Raise one ``UserError`` that names every mistake; ``models`` are the names the catalogue knows."""
         mistakes = []
         if not self.run_dir:
-            mistakes.append("No run folder was given: name one with --run-dir.")
+            mistakes.append(say("No run folder was given: name one with --run-dir."))
         if self.model not in models:
-            mistakes.append(f"There is no model called {self.model!r}: choose one of {', '.join(models)}.")
+            mistakes.append(say("There is no model called {model!r}: choose one of {names}.", model=self.model, names=models))
         if self.preset not in PRESETS:
-            mistakes.append(f"There is no preset called {self.preset!r}: choose one of {', '.join(PRESETS)}.")
+            mistakes.append(
+                say("There is no preset called {preset!r}: choose one of {names}.", preset=self.preset, names=PRESETS)
+            )
         for spec in fields(self):
             value, low, high = getattr(self, spec.name), spec.metadata["low"], spec.metadata["high"]
             if value is not None and low is not None and not low <= value <= high:
-                mistakes.append(f"{spec.metadata['label']} is {value}: give a number from {low} to {high}.")
+                mistakes.append(
+                    say(
+                        "{label} is {value}: give a number from {low} to {high}.",
+                        label=spec.metadata["label"],
+                        value=value,
+                        low=low,
+                        high=high,
+                    )
+                )
         if self.weights is not None and not Path(self.weights).is_file():
-            mistakes.append(f"The weights file {self.weights} does not exist: check the path.")
+            mistakes.append(say("The weights file {path} does not exist: check the path.", path=self.weights))
         if self.train_on is not None and not Path(self.train_on, "model.safetensors").is_file():
-            mistakes.append(f"There is no trained model in {self.train_on}: name the folder of a run that gave an answer.")
+            mistakes.append(
+                say(
+                    "There is no trained model in {folder}: name the folder of a run that gave an answer.",
+                    folder=self.train_on,
+                )
+            )
         if self.train_on is not None and self.weights is not None:
-            mistakes.append("A run trains on from an earlier run or from a weights file: give one of them.")
+            mistakes.append(say("A run trains on from an earlier run or from a weights file: give one of them."))
         if mistakes:
             raise UserError(*mistakes)
 
