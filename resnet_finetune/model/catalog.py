@@ -122,7 +122,7 @@ CATALOG: tuple[Model, ...] = (
     ),
     Model(
         "resnext50_32x4d.ssl",
-        "ResNeXt-50 (32×4d), semi-supervised",
+        "ResNeXt-50 (32×4d), SSL",
         "ResNeXt",
         50,
         "resnext50_32x4d.fb_ssl_yfcc100m_ft_in1k",
