@@ -61,10 +61,10 @@ def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) ->
     verdicts = yield from _race(of_any, [model for model in candidates if weights.in_reach(model)])
     usual = _usual(len(of_any.indices("train")))
     return Advice(
-        candidates=[
+        candidates=tuple(
             replace(candidate, score=verdicts[candidate.model].score if candidate.model in verdicts else None)
             for candidate in measured
-        ],
+        ),
         recommended=_best(verdicts, usual),
         usual=usual,
         photos=len(of_any.indices("train")),

@@ -23,7 +23,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    candidates: list[Candidate]  # from shallow to deep
+    candidates: tuple[Candidate, ...]  # from shallow to deep, the usual family first
     recommended: str
     usual: str  # what one would take for so many photos without measuring: the prior
     photos: int  # to train on
