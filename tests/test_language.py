@@ -90,6 +90,15 @@ def test_the_page_has_every_text_in_both_languages() -> None:
         assert not re.search("[\u4e00-\u9fff][,;:?!]", chinese), f"{key}: punctuation among Chinese is full-width"
 
 
+def test_the_page_asks_for_no_text_that_is_not_there() -> None:
+    for source, name, call in calls():
+        if name == "text":
+            branches = [call.args[0].body, call.args[0].orelse] if isinstance(call.args[0], ast.IfExp) else [call.args[0]]
+            for key in branches:
+                if isinstance(key, ast.Constant):
+                    assert key.value in ENGLISH, f"{source}:{call.lineno}"
+
+
 def test_every_sentence_is_in_the_table_and_every_entry_is_said() -> None:
     templates = spoken_templates()
     assert set(CHINESE) == set(templates)

@@ -16,6 +16,7 @@ from resnet_finetune.ui.trial import Attempt, of_desk
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.home import home
+from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import FILE, ShortcutTrial, Trained
 
@@ -38,7 +39,7 @@ def draw(trial: ShortcutTrial) -> Markup:
         "shortcuts.about",
         photos=photos(trial.photos),
         classes=classes(trial.classes),
-        where=text("data.demo.named") if trial.data == "demo" else trial.data,
+        where=say("the demo photos") if trial.data == "demo" else trial.data,
         minutes=duration(trial.seconds),
     )
     bare = _gradients(text("shortcuts.bare"), *([net.bare_gradients for net in nets] for nets in (plain, residual)))
