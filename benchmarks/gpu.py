@@ -33,26 +33,27 @@ from resnet_finetune.engine.material import Material, first_micro_batches
 from resnet_finetune.engine.plan import PRESETS
 from resnet_finetune.engine.step import Learner, make_optimizer, one_batch
 from resnet_finetune.engine.team import Team
-from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.catalog import CATALOG, USUAL, Model
 from resnet_finetune.model.hardware import find_hardware
 from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.settings import Settings
 
 ROUNDS = 5
 PRESET = PRESETS["balanced"]
+FAMILY = [model for model in CATALOG if model.family == USUAL]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=50, help="in a round")
-    parser.add_argument("--depths", type=int, nargs="+", default=[model.depth for model in CATALOG])
+    parser.add_argument("--depths", type=int, nargs="+", default=[model.depth for model in FAMILY])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gpu-benchmark-") as folder:
         os.environ["RESNET_FINETUNE_HOME"] = str(Path(folder, "home"))
         material = prepared(make_photos(Path(folder, "photos"), options.photos))
         print(f"{material.hardware.describe()}, {PRESET.photo_size} pixels")
-        for model in CATALOG:
+        for model in FAMILY:
             if model.depth in options.depths:
                 compare(model, material, options.steps)
 

@@ -11,6 +11,8 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -28,12 +30,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "pictures")
     to = parser.parse_args().to
+    with opened() as (page, home):
+        go_the_way(page, home, to)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Page, Path]]:
+    """The app in a real browser, and its home, which is empty."""
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         with serving(Path(home), "app.py", "--no-browser") as url:
             page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
             page.goto(url)
-            go_the_way(page, Path(home), to)
+            yield page, Path(home)
 
 
 def go_the_way(page: Page, home: Path, to: Path) -> None:

@@ -23,7 +23,7 @@ from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
-from resnet_finetune.engine.material import Material, first_micro_batches, of_no_run
+from resnet_finetune.engine.material import Material, first_micro_batches, of_any_network
 from resnet_finetune.engine.plan import PRESETS, epoch_seconds, photo_cost
 from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
 from resnet_finetune.engine.progress import Pace
@@ -48,9 +48,7 @@ def advise(settings: Settings, check_stop: Callable[[], None] = lambda: None) ->
     Raises:
         UserError: the photos cannot be trained on.
     """
-    of_any = yield from of_no_run(
-        settings, CATALOG[0], Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)), check_stop
-    )
+    of_any = yield from of_any_network(settings, check_stop)
     candidates = [one for one in CATALOG if one.family == USUAL or one.name == settings.model or weights.in_reach(one)]
     yield Progress(stage="measure", done=0, total=len(candidates), seconds_left=None)
     pace, measured = Pace("measure"), []

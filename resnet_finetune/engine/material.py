@@ -183,8 +183,14 @@ def of_no_run(
     )
 
 
+def of_any_network(settings: Settings, check_stop: Callable[[], None]) -> Generator[Event, None, Material]:
+    """The same, for work that makes its networks by itself: the model and the preprocessing in it are nobody's."""
+    nobodys = Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    return (yield from of_no_run(settings, catalog.CATALOG[0], nobodys, check_stop))
+
+
 def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generator[Event, None, tuple[Material, nn.Module]]:
-    """The same, and the pretrained network, without a head. Raises ``UserError`` also when its weights are not in reach."""
+    """As ``of_no_run``, and the pretrained network, without a head. ``UserError`` also if its weights are out of reach."""
     model = catalog.find(settings.model)
     net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
     material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)

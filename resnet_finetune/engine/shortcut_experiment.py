@@ -26,11 +26,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from resnet_finetune.data.cache import SIZE
-from resnet_finetune.engine.material import Material, of_no_run
+from resnet_finetune.engine.material import Material, of_any_network
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.model.blocks import BasicBlock, Bottleneck
-from resnet_finetune.model.catalog import CATALOG
-from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.events import Event
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import ShortcutTrial, Trained
@@ -60,9 +58,7 @@ def shortcut_experiment(
     Raises:
         UserError: the photos cannot be trained on.
     """
-    material = yield from of_no_run(
-        settings, CATALOG[0], Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)), check_stop
-    )
+    material = yield from of_any_network(settings, check_stop)
     began = time.monotonic()
     photos, labels = _small(material, check_stop)
     classes = len(material.dataset.classes)

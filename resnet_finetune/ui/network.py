@@ -13,7 +13,7 @@ from resnet_finetune.insight.residual import REFERENCES, Anatomy, Block, Convolu
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import network_picture
 from resnet_finetune.ui.figures import table
-from resnet_finetune.ui.network_picture import value
+from resnet_finetune.ui.network_picture import size_of, value
 from resnet_finetune.ui.texts import photos, text
 from resnet_finetune.ui.trial import Attempt, of_run
 from resnet_finetune.words.events import Event
@@ -112,7 +112,7 @@ def _facts(found: Anatomy, block: Block) -> list[tuple[str, str, str]]:
         (text("network.ratio"), value(found, block, "ratio"), text(f"network.ratio.says{projects}")),
         (text("network.lost"), lost, f"{without} {text(f'network.lost.says{projects}')}"),
         (text("network.moved"), value(found, block, "moved"), text(moved)),
-        (text("network.shapes"), f"{_size(block.takes)} → {_size(block.gives)}", text("network.shapes.means")),
+        (text("network.shapes"), f"{size_of(block.takes)} → {size_of(block.gives)}", text("network.shapes.means")),
         (text("network.parameters"), f"{block.parameters:,}", text("network.parameters.means")),
     ]
 
@@ -130,17 +130,13 @@ def _row(one: Convolution) -> tuple[str, list[str]]:
 def _why_1x1(block: Block) -> Markup:
     takes, gives = block.takes, block.gives
     said = [
-        text("network.1x1.shapes", takes=_size(takes), gives=_size(gives)),
+        text("network.1x1.shapes", takes=size_of(takes), gives=size_of(gives)),
         text("network.1x1.why", weights=f"{takes[0] * gives[0]:,}", larger=f"{9 * takes[0] * gives[0]:,}"),
         text("network.1x1.rare"),
     ]
     return Markup('<aside class="message info"><strong>{}</strong>{}</aside>').format(
         text("network.1x1"), _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in said)
     )
-
-
-def _size(shape: tuple[int, int, int]) -> str:
-    return " × ".join(map(str, shape))
 
 
 def _doing(last: Event | None) -> str:

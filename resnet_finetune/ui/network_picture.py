@@ -121,7 +121,7 @@ def _drawn_column(found: Anatomy, column: _Column, fills: dict[Measure, list[flo
     if column.first:
         block = column.blocks[0][1]
         yield _text(x, 14, text("network.stage", n=block.stage), "stage")
-        yield _text(x, 29, _size(block.gives), "size")
+        yield _text(x, 29, size_of(block.gives), "size")
     yield Markup('<path class="tip" d="M{},{}h8l-4,6z"/>').format(x - 4, _TOP - 7)
     for row, (number, block) in enumerate(column.blocks):
         y = _place(row)
@@ -212,7 +212,7 @@ def _place(row: int) -> int:
     return _TOP + row * _PITCH
 
 
-def _size(shape: Shape) -> str:
+def size_of(shape: Shape) -> str:
     return " × ".join(map(str, shape))
 
 
@@ -220,7 +220,7 @@ def _box(x: int, y: int, title: str, shape: Shape | None) -> Markup:
     box = Markup('<rect class="part" x="{}" y="{}" width="{}" height="{}" rx="6"/>').format(
         x - _HALF - 6, y, 2 * _HALF + 12, _HIGH
     )
-    size = _text(x + 8, y + _HIGH + 17, _size(shape), "size beside") if shape else _NOTHING
+    size = _text(x + 8, y + _HIGH + 17, size_of(shape), "size beside") if shape else _NOTHING
     return box + _text(x, y + 17, title, "part") + size
 
 

@@ -18,6 +18,7 @@ from resnet_finetune.insight.stages import Stage, stages_of
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import finished
+from resnet_finetune.ui.network_picture import size_of
 from resnet_finetune.ui.parts import ACTIONS, action, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
@@ -146,7 +147,7 @@ def _stage(number: int, stage: Stage, pixels: np.ndarray, name: str) -> Markup:
         '<div class="strongest">{small}</div><small>{of_small}</small>{heat}<small>{of_heat}</small></figure>'
     ).format(
         title=text("network.stage", n=number),
-        shape=" × ".join(map(str, stage.gives)),
+        shape=size_of(stage.gives),
         mean=picture(_map(stage.mean), text("stages.mean")),
         of_mean=text("stages.mean"),
         small=small,
