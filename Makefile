@@ -15,8 +15,9 @@ ID     := $(shell { $(PYTHON) --version; cat requirements.txt requirements-test.
 run: $(VENV)/app-$(ID)
 	$(PY) app.py
 
+# Two files of tests at once, with one thread each: two threads of one training would wait for each other most of the time.
 test: $(VENV)/test-$(ID) check
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/test-$(ID)
 	$(PY) -m ruff check .

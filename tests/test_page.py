@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -260,6 +261,17 @@ def test_no_file_of_the_person_is_served(url: str, browser: Browser, tmp_path: P
     assert answer.status in (403, 404)
     assert "secret" not in page.content()
     page.close()
+
+
+def test_a_tab_that_is_closed_while_it_uploads_leaves_no_trace(url: str) -> None:
+    """That nothing went wrong in the server is looked at when it ends."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as tab:
+        tab.sendall(
+            f"POST /gradio_api/upload HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000\r\n"
+            "Content-Type: multipart/form-data; boundary=edge\r\n\r\n--edge\r\n".encode()
+        )
+    assert ask(url, "GET")[0] == 200
 
 
 def test_a_second_app_takes_another_port() -> None:

@@ -26,7 +26,7 @@ CHINESE: dict[str, str] = {
     "data.demo": "或者用演示照片试试",
     "data.demo.what": "苹果、甜瓜、橙子、梨和蜜柑的 200 张照片，另有 75 张新照片供之后试用。",
     "data.demo.button": "使用演示照片",
-    "data.opening": "正在打开压缩包",
+    "data.opening": "正在打开照片",
     "data.scanning": "正在查看照片",
     "data.scanned": "{done:,} / {total:,} 个文件",
     "data.nothing": "请先给出一个文件夹：输入它的位置，或浏览找到它。",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import gradio as gr
@@ -17,7 +17,7 @@ from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.ui import bring, desk, folders
-from resnet_finetune.ui.beside import SAID_EVERY, beside
+from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
 from resnet_finetune.ui.overview import overview
@@ -26,7 +26,6 @@ from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 
-SETTLE = 3 * SAID_EVERY  # after it was stopped, for its last word to come before that it was stopped
 _NOTHING = Markup("")
 
 
@@ -51,10 +50,15 @@ class Seen:
 @dataclass
 class Turn:
     """Whose turn it is to say what is found: a scan that another one has followed says nothing any more. Gradio's own way to
-    cancel it comes too late when it is just ending.
+    cancel comes too late when a scan is just ending.
     """
 
-    number: int = 0
+    scan: Trial = field(default_factory=Trial)
+
+    def next(self) -> Trial:
+        self.scan.wanted = False
+        self.scan = Trial()
+        return self.scan
 
 
 # How far the scan has come, and then what it found, are below the ways to choose.
@@ -97,26 +101,22 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
     onward = gr.Button(text("data.next"), variant="primary", visible=HIDDEN, elem_id="data-next")
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
-    restored = page.load(_restore, inputs_kwargs={"turn": turn}, **answer)
-    # Also right after a stop, while Gradio still takes the scan before for going on.
-    scan: dict[str, Any] = {"cancels": restored, "trigger_mode": "multiple", **answer}
-    opened = archive.upload(_take_archive, inputs_kwargs={"archive": archive, "turn": turn}, **scan)
-    opened.then(
+    # Each begins at once, whatever other scan goes on, and ends that.
+    scan: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **answer}
+    page.load(_restore, inputs_kwargs={"turn": turn}, **scan)
+    archive.upload(_take_archive, inputs_kwargs={"archive": archive, "turn": turn}, **scan).then(
         lambda: None, outputs=archive, queue=False, show_progress="hidden"
     )  # a box that is full has no place for the next one
-    scans = [
-        opened,
-        zone.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan),
-        maker.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan),
-        gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path, "turn": turn}, **scan),
-        demo.click(_take_demo, inputs_kwargs={"turn": turn}, **scan),
-    ]
+    zone.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan)
+    maker.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan)
+    gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path, "turn": turn}, **scan)
+    demo.click(_take_demo, inputs_kwargs={"turn": turn}, **scan)
     gr.on(
         [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
         fn=None,
         js=_TO_THE_FINDINGS,
     )
-    stop.click(_stopped, cancels=[restored, *scans], **answer)
+    stop.click(_stop, inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
     doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
     browse.click(
         lambda path: gr.HTML(folders.listing(path), visible=True),
@@ -129,8 +129,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
     lead_to(onward, tabs, "model")
 
     def look_again(event: Dependency) -> None:
-        looking = event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
-        stop.click(fn=None, cancels=looking)
+        event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
 
     return look_again
 
@@ -148,13 +147,7 @@ def _into(event: gr.EventData) -> tuple[str, Markup]:
 
 
 def _take_archive(archive: str, turn: Turn) -> Iterator[Answer]:
-    yield _busy(text("data.opening"))
-    try:
-        root = open_data(archive)  # the upload is swept away later, what was unpacked from it is kept
-    except UserError as error:
-        yield _refused(error)
-    else:
-        yield from _look(Desk(data=str(root), where=say("the archive “{name}”", name=Path(archive).name)), turn)
+    yield from _look(Desk(data=archive, where=say("the archive “{name}”", name=Path(archive).name)), turn, upload=True)
 
 
 def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
@@ -192,44 +185,49 @@ def _restore(turn: Turn) -> Iterator[Answer]:
         yield from _look(before, turn)
 
 
-def _stopped() -> Answer:
-    sleep(SETTLE)
-    return _answer(message("info", text("data.stopped")))
+def _stop(turn: Turn) -> None:
+    turn.scan.wanted = False
 
 
 # --- What is found -----------------------------------------------------------------------------------------------------
 
 
-def _look(chosen: Desk, turn: Turn) -> Iterator[Answer]:
-    """As long as nothing else is looked at."""
-    turn.number += 1
-    mine = turn.number
-    for answer in _looked(chosen):
-        if turn.number != mine:
-            return
-        yield answer
+def _look(chosen: Desk, turn: Turn, *, upload: bool = False) -> Iterator[Answer]:
+    """As long as nothing else is looked at. An ``upload`` is swept away later; what is unpacked from it is kept."""
+    mine = turn.next()
+    try:
+        for answer in _looked(chosen, mine, upload):
+            if turn.scan is not mine:
+                return
+            yield answer
+    except Unwanted:
+        if turn.scan is mine:
+            yield _answer(message("info", text("data.stopped")))
 
 
-def _looked(chosen: Desk) -> Iterator[Answer]:
-    """Says how far the scan has come, then what it found."""
+def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
+    """Says how far the scan has come, then what it found. Raises ``Unwanted``."""
     come, began = (0, 0), monotonic()
 
-    def scan(check: Callable[[], None]) -> Scan:
+    def scan(check: Callable[[], None]) -> tuple[Path, Scan]:
         def tell(done: int, total: int) -> None:
             nonlocal come
             come = (done, total)
             check()
 
-        return scan_files(open_data(chosen.data), tell)
+        root = open_data(chosen.data)
+        return root, scan_files(root, tell)
 
     def busy() -> Answer:
-        return _busy(text("data.scanning"), *come, seconds=monotonic() - began)
+        return _busy(text("data.scanning") if come[1] else text("data.opening"), *come, seconds=monotonic() - began)
 
     try:
-        scanned = yield from beside(scan, busy)
+        root, scanned = yield from beside(scan, busy, trial)
     except UserError as error:
         yield _refused(error)
     else:
+        if upload:
+            chosen = replace(chosen, data=str(root))
         chosen.keep()
         yield _found(chosen, scanned)
 

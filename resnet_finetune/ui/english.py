@@ -26,7 +26,7 @@ ENGLISH: dict[str, str] = {
     "data.demo": "Or try it with the demo",
     "data.demo.what": "200 photos of apples, melons, oranges, pears and satsumas, and 75 new ones to try afterwards.",
     "data.demo.button": "Use the demo photos",
-    "data.opening": "Opening the archive",
+    "data.opening": "Opening the photos",
     "data.scanning": "Looking at the photos",
     "data.scanned": "{done:,} of {total:,} files",
     "data.nothing": "Give a folder first: type where it is, or browse to it.",

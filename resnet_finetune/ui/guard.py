@@ -8,7 +8,10 @@ the browser from fetching anything from elsewhere.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -66,6 +69,7 @@ class Guard:
                 refusal = PlainTextResponse(str(REFUSAL), status_code=403)
             await refusal(scope, receive, send)
         elif scope["type"] == "http":
-            await self.app(scope, receive, send_with_policy)
+            with suppress(ClientDisconnect):  # the tab was closed while it sent something: nobody waits for an answer
+                await self.app(scope, receive, send_with_policy)
         else:  # lifespan: the server's own start and end
             await self.app(scope, receive, send)
