@@ -17,6 +17,7 @@ from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_features
 from resnet_finetune.engine.step import make_optimizer
 from resnet_finetune.engine.team import Order
+from resnet_finetune.model.folding import folded
 from resnet_finetune.words.events import Event, FirstAnswer
 from resnet_finetune.words.report import confusion_matrix
 
@@ -56,6 +57,7 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
 
 def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
     """Features of these photos, float32 [N, D], and how far it has come."""
+    quick = folded(net)
     team, pace, seen, done = material.team, Pace("features"), [], 0
     at_once = material.micro_batches.photos if team.size == 1 else AT_ONCE * team.size
     for start in range(0, len(indices), at_once):
@@ -63,7 +65,7 @@ def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Gene
         some = indices[start : start + at_once]
         team.order(Order.FEATURES, len(some))
         team.photos(some, len(some))
-        seen.append(team.answers(own_features(net, material, some[team.share(len(some))]), len(some)).numpy())
+        seen.append(team.answers(own_features(quick, material, some[team.share(len(some))]), len(some)).numpy())
         done += len(some)
         yield from material.micro_batches.news()
         yield from pace(done, len(indices))

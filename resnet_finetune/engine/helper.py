@@ -13,6 +13,7 @@ from resnet_finetune.engine.material import Material, gather
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.engine.share import own_features, own_gradient, own_logits
 from resnet_finetune.engine.team import Order, Team
+from resnet_finetune.model.folding import folded
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import Settings
@@ -32,13 +33,14 @@ def help_out(settings: Settings, team: Team) -> None:
     if material.fingerprint != told["fingerprint"]:
         raise UserError(say("The photos on this machine are not the same as on the first one: copy them, and start again."))
     team.weights(net)
+    quick = folded(net)  # the features are those of the network as it was pretrained
     while True:
         order, numbers = team.order(Order.END)
         if order == Order.END:
             return
         if order != Order.FEATURES and net.num_classes == 0:
             add_head(net, len(material.dataset.classes))
-        _work(material, net, team, order, numbers)
+        _work(material, quick if order == Order.FEATURES else net, team, order, numbers)
 
 
 def _prepared(settings: Settings, team: Team, precision: str) -> tuple[Material, torch.nn.Module]:

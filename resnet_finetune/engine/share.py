@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from resnet_finetune.engine.augment import augment
 from resnet_finetune.engine.material import Material
+from resnet_finetune.model.folding import folded
 
 LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the first epochs on undoing it
 
 
 @torch.no_grad()
 def own_features(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
-    """Features of whole photos, by a network without a head: float32 [N, D] on the CPU."""
-    net.eval()
+    """Features of whole photos, by a network without a head that is only asked: float32 [N, D] on the CPU."""
 
     def some(chosen: np.ndarray) -> Tensor:
         material.check_stop()
@@ -30,12 +30,12 @@ def own_features(net: nn.Module, material: Material, indices: np.ndarray) -> Ten
 @torch.no_grad()
 def own_logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
     """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
-    net.eval()
+    quick = folded(net)
 
     def some(chosen: np.ndarray) -> Tensor:
         material.check_stop()
         with material.hardware.autocast():
-            answers: Tensor = net(_photos(material, chosen)).float().cpu()
+            answers: Tensor = quick(_photos(material, chosen)).float().cpu()
         return answers
 
     return torch.cat([torch.zeros(0, len(material.dataset.classes)), *material.micro_batches.each(indices, some)])
