@@ -16,7 +16,7 @@ from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
-from resnet_finetune.ui import bring, desk, folders
+from resnet_finetune.ui import bring, broken_off, desk, example, folders
 from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
@@ -70,9 +70,14 @@ _TO_THE_FINDINGS = """() => {
 Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
 
 
-def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> Callable[[Dependency], None]:
-    """What comes back has the desk in ``asked``, which another step put there, looked at after that step's event."""
+def build(
+    page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, wanted: gr.State, asked: gr.State
+) -> Callable[[Dependency], None]:
+    """``wanted``: the run that the results step is opened for. What comes back has the desk in ``asked``, which another step
+    put there, looked at after that step's event.
+    """
     seen, turn = gr.State(None), gr.State(Turn())
+    broken_off.build(page, tabs, tab)
     heading(text("step.data"), text("data.lead"))
     zone = bring.drop_zone()
     archive = gr.File(file_count="single", show_label=False, elem_id="data-zip")  # what it is, its content tells
@@ -93,6 +98,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.demo"), text("data.demo.what")))
             demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
+            example.build(tabs, wanted)
     with gr.Accordion(text("data.make"), open=False, elem_id="data-make"):
         maker = bring.maker()
     stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
@@ -180,13 +186,24 @@ def _restore(turn: Turn) -> Iterator[Answer]:
     """What was chosen before the page was loaded."""
     before = desk.kept()
     if before is None:
-        yield _answer(_NOTHING)
+        yield _answer(_welcome())
     else:
         yield from _look(before, turn)
 
 
 def _stop(turn: Turn) -> None:
     turn.scan.wanted = False
+
+
+def _welcome() -> Markup:
+    """What is going to happen, for who has chosen nothing yet."""
+    steps = _NOTHING.join(
+        Markup("<li><strong>{}</strong> {}</li>").format(text(f"step.{step}"), text(f"welcome.{step}"))
+        for step in ("data", "model", "train", "results", "try")
+    )
+    return Markup('<section class="card welcome"><h3>{}</h3><p>{}</p><ol>{}</ol></section>').format(
+        text("welcome"), text("welcome.what"), steps
+    )
 
 
 # --- What is found -----------------------------------------------------------------------------------------------------
