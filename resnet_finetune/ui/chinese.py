@@ -40,6 +40,7 @@ CHINESE: dict[str, str] = {
     "broken_off.what": "应用或电脑中途停止了。截至上次保存所学的都在。",
     "data.opening": "正在打开照片",
     "data.scanning": "正在查看照片",
+    "data.understanding": "正在查找重复、泄漏和捷径",
     "data.scanned": "{done:,} / {total:,} 个文件",
     "data.nothing": "请先给出一个文件夹：输入它的位置，或浏览找到它。",
     "data.stop_scan": "停止",

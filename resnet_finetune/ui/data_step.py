@@ -246,13 +246,14 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
         if upload:
             chosen = replace(chosen, data=str(root))
         chosen.keep()
-        yield _found(chosen, scanned)
+        yield from _understood(chosen, scanned)
 
 
-def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
+def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
     """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
     if seen is None:
-        return _answer(_NOTHING)
+        yield _answer(_NOTHING)
+        return
     clicked = event._data if isinstance(event._data, dict) else {}
     now = seen.desk
     if clicked.get("undo_all"):
@@ -264,7 +265,12 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
     else:
         now = now.corrected(dict.fromkeys(seen.findings.remedy(str(clicked.get("leave")))))
     now.keep()
-    return _found(now, seen.scanned)
+    yield from _understood(now, seen.scanned)
+
+
+def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:
+    """What is found; of 100,000 photos this takes a while."""
+    yield (yield from beside(lambda check: _found(chosen, scanned), lambda: _busy(text("data.understanding"))))
 
 
 def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:

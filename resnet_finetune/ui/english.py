@@ -40,6 +40,7 @@ ENGLISH: dict[str, str] = {
     "broken_off.what": "The app or the computer was stopped in the middle. What was learned up to the last save is there.",
     "data.opening": "Opening the photos",
     "data.scanning": "Looking at the photos",
+    "data.understanding": "Looking for copies, leaks and shortcuts",
     "data.scanned": "{done:,} of {total:,} files",
     "data.nothing": "Give a folder first: type where it is, or browse to it.",
     "data.stop_scan": "Stop",
