@@ -270,7 +270,8 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
 
 def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:
     """What is found; of 100,000 photos this takes a while."""
-    yield (yield from beside(lambda check: _found(chosen, scanned), lambda: _busy(text("data.understanding"))))
+    busy = _answer(progress(text("data.understanding"), 1, []))
+    yield (yield from beside(lambda check: _found(chosen, scanned), lambda: busy))
 
 
 def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:
