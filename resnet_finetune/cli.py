@@ -297,7 +297,12 @@ def _predict(args: argparse.Namespace) -> Reply:
         _live(say("{done} of {total} photos", done=len(predictions), total=len(files)))
     if args.csv is not None:
         _write(args.csv, table(model.classes, list(files), answers))
-    return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]))
+    mistakes = []
+    if not any(answer.scores for answer in answers):
+        mistakes.append(
+            say("No photo that can be read is among these files ({n}): name photos, or folders that hold some.", n=len(answers))
+        )
+    return Reply({"predictions": predictions}, _table([[p["path"], _said_of(p)] for p in predictions]), mistakes)
 
 
 def _said_of(prediction: dict[str, Any]) -> str:

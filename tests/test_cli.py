@@ -305,6 +305,13 @@ def test_predict_on_nothing(cli: Cli, trained: Path, tmp_path: Path) -> None:
     assert_to_mend(cli("predict", trained, tmp_path, "--json"), "no files")
 
 
+def test_predict_on_no_photo_at_all(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no photo")
+    done = cli("predict", trained, tmp_path, "--json")
+    assert_to_mend(done, "No photo that can be read is among these files (1)")
+    assert [prediction["label"] for prediction in answer(done)["predictions"]] == [None]
+
+
 def test_predict_writes_a_table_that_is_safe_to_open(cli: Cli, trained: Path, tmp_path: Path) -> None:
     folder = make_photos(tmp_path / "photos", classes=["=1+1"], each=1)
     (folder / "=1+1" / "00.png").rename(tmp_path / "=cmd.png")

@@ -13,10 +13,11 @@ from PIL import Image, ImageEnhance
 
 from resnet_finetune.data.facts import Facts
 from resnet_finetune.data.likeness import (
-    BLOCK,
     BURST,
+    COLUMNS,
     MOST_ALIKE,
     MOST_TWINS,
+    ROWS,
     Pairs,
     bursts,
     exact_copies,
@@ -110,13 +111,13 @@ def test_of_photos_of_one_colour_nothing_can_be_said(tmp_path: Path) -> None:
 
 
 def test_near_copies_are_found_however_far_apart_they_stand() -> None:
-    facts = [some_facts(number) for number in range(2 * BLOCK + 10)]
-    for first, second in ((0, 1), (3, BLOCK - 1), (5, BLOCK), (BLOCK - 1, 2 * BLOCK + 9), (BLOCK + 1, BLOCK + 2)):
+    last = COLUMNS + ROWS + 9
+    facts = [some_facts(number) for number in range(last + 1)]
+    pairs_ = ((0, 1), (3, ROWS - 1), (5, ROWS), (7, COLUMNS - 1), (8, COLUMNS), (ROWS - 1, last), (ROWS + 1, ROWS + 2))
+    for first, second in pairs_:
         facts[second] = replace(facts[first], look=facts[first].look ^ 0b111)
     found = near_copies(of_facts(*facts))
-    assert pairs(found) == {(0, 1), (3, BLOCK - 1), (5, BLOCK), (BLOCK - 1, 2 * BLOCK + 9), (3, 2 * BLOCK + 9)} | {
-        (BLOCK + 1, BLOCK + 2)
-    }
+    assert pairs(found) == {*pairs_, (3, last)}
     assert (found[:, 0] < found[:, 1]).all()
 
 

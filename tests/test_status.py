@@ -28,7 +28,7 @@ def story(tmp_path: Path) -> Story:
     [
         ({}, "was stopped in the middle"),
         ({"exit": -int(signal.SIGKILL)}, "Most often the memory had run out"),
-        ({"exit": -int(signal.SIGSEGV)}, "broke down inside one of the libraries it uses (SIGSEGV)"),
+        ({"exit": -int(signal.SIGSEGV)}, "broke down inside one of the programs that it is made of"),
         ({"exit": 3221225477}, "exit code 3221225477"),
     ],
     ids=["unseen", "killed", "broken down", "Windows"],
@@ -46,3 +46,18 @@ def test_a_disk_that_is_nearly_full_is_named(story: Story, monkeypatch: pytest.M
     usage = namedtuple("usage", ["total", "used", "free"])
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1e9, 1e9, 3e6))
     assert "Only 3 MB are free on the disk" in status(story, "crashed")
+
+
+def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_on_with_has_not(
+    trained: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    disk.write_json(run.path / "lock", {"pid": NOBODY, "started": 0.0})
+    assert run.state == "finished"
+    log = run.path / "events.jsonl"
+    log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))
+    assert run.state == "crashed"
+    story = Story(run)
+    story.read_on()
+    assert "Press “Go on with this training”" in status(story, run.state)

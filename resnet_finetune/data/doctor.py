@@ -50,7 +50,6 @@ def _each(photos: Sequence[Photo]) -> Iterator[Problem]:
     """What can be seen of a photo alone."""
     for photo in photos:
         facts = photo.facts
-        size = say("{width} × {height} pixels", width=facts.width, height=facts.height)
         alone = (photo.name,)
         if facts.bright < DARK:
             message = say(
@@ -61,13 +60,18 @@ def _each(photos: Sequence[Photo]) -> Iterator[Problem]:
             message = say("It is blurred, or shows hardly anything: take it out, unless new photos will be as blurred.")
             yield Problem(path=photo.name, kind="blurred", message=message, remedy=alone)
         if min(facts.width, facts.height) < TINY:
-            message = say("It is tiny ({size}): use a larger version of the photo, if there is one.", size=size)
+            message = say("It is tiny ({size}): use a larger version of the photo, if there is one.", size=_size(photo))
             yield Problem(path=photo.name, kind="tiny", message=message, remedy=alone)
         if max(facts.width, facts.height) > NARROW * min(facts.width, facts.height):
             message = say(
-                "It is very long ({size}), and only the square in its middle is looked at: cut out what matters.", size=size
+                "It is very long ({size}), and only the square in its middle is looked at: cut out what matters.",
+                size=_size(photo),
             )
             yield Problem(path=photo.name, kind="extreme-shape", message=message, remedy=alone)
+
+
+def _size(photo: Photo) -> str:
+    return say("{width} × {height} pixels", width=photo.facts.width, height=photo.facts.height)
 
 
 def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 # photos never came near both limits in the sets tried; of 798 that were re-saved or shrunk, all were found.
 MOST_BITS = 12
 LEAST_CORRELATION = 0.9
-BLOCK = 256  # photos compared with all others at once; bounds the memory
+ROWS, COLUMNS = 64, 1024  # photos compared with each other at once: their differences stay in the processor's cache
 MOST_ALIKE = 200  # later photos that one is compared with: of a thousand of one scene, each need not be tied to each
 
 BURST = 5.0  # seconds between two photos of one go
@@ -77,19 +77,33 @@ def _common(photos: Sequence[Photo], labels: np.ndarray, near: Pairs) -> np.ndar
 
 
 def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
-    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number."""
+    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number: some six
+    seconds for 100,000 (benchmarks/load.py).
+    """
     looks = np.array([photo.facts.look for photo in photos], np.uint64)
     thumbs = _standardised(photos)
     found = [np.empty((0, 2), np.int64)]
-    for start in range(0, len(photos), BLOCK):
-        rows = slice(start, start + BLOCK)
-        close = np.bitwise_count(looks[rows, None] ^ looks[None, start:]) <= MOST_BITS
-        first, second = (numbers + start for numbers in np.nonzero(np.triu(close, 1)))
+    for start in range(0, len(photos), ROWS):
+        first, second = _close(looks, start)
         few = np.arange(len(first)) - np.searchsorted(first, first) < MOST_ALIKE
         first, second = first[few], second[few]
         alike = _correlations(thumbs, first, second) >= LEAST_CORRELATION
         found.append(np.stack([first[alike], second[alike]], 1))
     return np.concatenate(found)
+
+
+def _close(looks: np.ndarray, start: int) -> Pairs:
+    """int [2, pairs], in order: the ``ROWS`` photos from ``start`` on, and later ones whose hashes differ in few bits."""
+    rows, found = looks[start : start + ROWS, None], [np.empty((2, 0), np.int64)]
+    for column in range(start, len(looks), COLUMNS):
+        close = np.bitwise_count(rows ^ looks[None, column : column + COLUMNS]) <= MOST_BITS
+        if close.any():
+            first, second = np.nonzero(close)
+            found.append(np.stack([first + start, second + column]))
+    pairs = np.concatenate(found, 1)
+    pairs = pairs[:, pairs[0] < pairs[1]]
+    ordered: Pairs = pairs[:, np.argsort(pairs[0], kind="stable")]
+    return ordered
 
 
 def _correlations(thumbs: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -22,14 +22,14 @@ from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
 
-def start(settings: Settings) -> Run:
-    """Begin a new run in the background; it is under way when this returns.
+def start(settings: Settings, name: str = "") -> Run:
+    """Begin a new run in the background, called ``name``; it is under way when this returns.
 
     Raises:
         UserError: a training is going on, a setting is wrong, the folder cannot be written, or the process did not start.
     """
     with _one_at_a_time():
-        run = Run(Path(run_folder.create(settings).run_dir))
+        run = Run(Path(run_folder.create(settings, name).run_dir))
         _launch(run)
     return run
 

@@ -145,9 +145,12 @@ class Run:
     @property
     def state(self) -> State:
         holder = lock.holder(self.path)  # asked first: a run that ends between the two questions has ended
-        if holder != "none":
-            return "running" if holder == "alive" else "crashed"
-        match self.last_event():
+        if holder == "alive":
+            return "running"
+        last = self.last_event()
+        if holder == "dead" and not isinstance(last, Finished):  # a run that was killed after it had finished, has finished
+            return "crashed"
+        match last:
             case None:
                 return "new"
             case Finished():
@@ -169,10 +172,11 @@ class Run:
         return read_report(self.path)
 
 
-def create(settings: Settings) -> Settings:
+def create(settings: Settings, name: str = "") -> Settings:
     """Make the run folder and say in ``run.json`` what will be trained; the settings come back with absolute paths.
 
-    Without a ``run_dir`` the folder gets a readable, unused name among the app's own runs.
+    Without a ``run_dir`` the folder gets a readable, unused name among the app's own runs. ``name`` is what the person calls
+    it; else it is called by its folder.
 
     Raises:
         UserError: a setting is wrong, the folder holds a run already or cannot be written.
@@ -205,6 +209,7 @@ def create(settings: Settings) -> Settings:
             "seed": settings.seed,
             "created": datetime.now().astimezone().isoformat(timespec="microseconds"),
             "versions": _versions(),
+            **({"name": name} if name else {}),
         }
         if corrected is not None:
             corrections.write(folder / corrections.FILE, corrected)

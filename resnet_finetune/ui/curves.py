@@ -16,7 +16,9 @@ def curves(story: Story) -> Markup:
     """Two charts side by side, or nothing before there is a first point."""
     if story.planned is None or not (story.epochs or story.losses):
         return Markup("")
-    return Markup('<div class="charts">{}{}</div>').format(_loss(story, story.planned), _accuracy(story, story.planned))
+    return Markup('<div class="charts">{}{}</div><p class="note">{}</p>').format(
+        _loss(story, story.planned), _accuracy(story, story.planned), text("train.curves.what")
+    )
 
 
 def _loss(story: Story, plan: Planned) -> Markup:

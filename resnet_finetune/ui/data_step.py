@@ -16,7 +16,7 @@ from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
-from resnet_finetune.ui import bring, desk, folders
+from resnet_finetune.ui import bring, broken_off, desk, example, folders
 from resnet_finetune.ui.beside import Trial, Unwanted, beside
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
@@ -70,9 +70,14 @@ _TO_THE_FINDINGS = """() => {
 Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
 
 
-def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> Callable[[Dependency], None]:
-    """What comes back has the desk in ``asked``, which another step put there, looked at after that step's event."""
+def build(
+    page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, wanted: gr.State, asked: gr.State
+) -> Callable[[Dependency], None]:
+    """``wanted``: the run that the results step is opened for. What comes back has the desk in ``asked``, which another step
+    put there, looked at after that step's event.
+    """
     seen, turn = gr.State(None), gr.State(Turn())
+    broken_off.build(page, tabs, tab)
     heading(text("step.data"), text("data.lead"))
     zone = bring.drop_zone()
     archive = gr.File(file_count="single", show_label=False, elem_id="data-zip")  # what it is, its content tells
@@ -93,6 +98,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, asked: gr.State) -> 
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.demo"), text("data.demo.what")))
             demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
+            example.build(tabs, wanted)
     with gr.Accordion(text("data.make"), open=False, elem_id="data-make"):
         maker = bring.maker()
     stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
@@ -180,13 +186,24 @@ def _restore(turn: Turn) -> Iterator[Answer]:
     """What was chosen before the page was loaded."""
     before = desk.kept()
     if before is None:
-        yield _answer(_NOTHING)
+        yield _answer(_welcome())
     else:
         yield from _look(before, turn)
 
 
 def _stop(turn: Turn) -> None:
     turn.scan.wanted = False
+
+
+def _welcome() -> Markup:
+    """What is going to happen, for who has chosen nothing yet."""
+    steps = _NOTHING.join(
+        Markup("<li><strong>{}</strong> {}</li>").format(text(f"step.{step}"), text(f"welcome.{step}"))
+        for step in ("data", "model", "train", "results", "try")
+    )
+    return Markup('<section class="card welcome"><h3>{}</h3><p>{}</p><ol>{}</ol></section>').format(
+        text("welcome"), text("welcome.what"), steps
+    )
 
 
 # --- What is found -----------------------------------------------------------------------------------------------------
@@ -229,13 +246,14 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
         if upload:
             chosen = replace(chosen, data=str(root))
         chosen.keep()
-        yield _found(chosen, scanned)
+        yield from _understood(chosen, scanned)
 
 
-def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
+def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
     """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
     if seen is None:
-        return _answer(_NOTHING)
+        yield _answer(_NOTHING)
+        return
     clicked = event._data if isinstance(event._data, dict) else {}
     now = seen.desk
     if clicked.get("undo_all"):
@@ -247,7 +265,13 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Answer:
     else:
         now = now.corrected(dict.fromkeys(seen.findings.remedy(str(clicked.get("leave")))))
     now.keep()
-    return _found(now, seen.scanned)
+    yield from _understood(now, seen.scanned)
+
+
+def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:
+    """What is found; of 100,000 photos this takes a while."""
+    busy = _answer(progress(text("data.understanding"), 1, []))
+    yield (yield from beside(lambda check: _found(chosen, scanned), lambda: busy))
 
 
 def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:

@@ -26,8 +26,21 @@ ENGLISH: dict[str, str] = {
     "data.demo": "Or try it with the demo",
     "data.demo.what": "200 photos of apples, melons, oranges, pears and satsumas, and 75 new ones to try afterwards.",
     "data.demo.button": "Use the demo photos",
+    "example.ask": "See an example: a minute of training",
+    "example.name": "Example (the demo photos)",
+    "welcome": "What happens here",
+    "welcome.what": "A network that knows a million photos is taught to tell yours apart. Nothing is programmed, and nothing "
+    "can break: your photos are only read. With 200 photos it takes about a minute.",
+    "welcome.data": "You show it your photos, and see at once what is wrong with them.",
+    "welcome.model": "You choose a network. The first is right for most.",
+    "welcome.train": "It learns. A first answer comes within seconds, and you can stop at any time.",
+    "welcome.results": "You see how often it is right, on photos it has never seen, and where it goes wrong.",
+    "welcome.try": "You show it new photos; and take the model away, to use it without this app.",
+    "broken_off": "The training “{name}” broke off",
+    "broken_off.what": "The app or the computer was stopped in the middle. What was learned up to the last save is there.",
     "data.opening": "Opening the photos",
     "data.scanning": "Looking at the photos",
+    "data.understanding": "Looking for copies, leaks and shortcuts",
     "data.scanned": "{done:,} of {total:,} files",
     "data.nothing": "Give a folder first: type where it is, or browse to it.",
     "data.stop_scan": "Stop",
@@ -253,6 +266,16 @@ ENGLISH: dict[str, str] = {
     "train.stopping": "Stopping …",
     "train.resume": "Go on with this training",
     "train.next": "Next: see the results",
+    "train.part.fetch": "Network",
+    "train.part.scan": "Photos",
+    "train.part.first": "First answer",
+    "train.part.tune": "Fine-tuning",
+    "train.part.test": "Test",
+    "news.tell": "Call me when it is over: a sound, and a notification of the browser",
+    "news.denied": "This browser shows no notifications; the sound comes all the same.",
+    "gone": "The app was closed",
+    "gone.what": "Start it again, and this page comes back by itself. Nothing is lost: a training that was going on goes on, "
+    "or can be gone on with.",
     "train.state.new": "Not started",
     "train.state.running": "Getting ready",
     "train.stage.fetch": "Fetching the network’s weights, once",
@@ -267,12 +290,12 @@ ENGLISH: dict[str, str] = {
     "train.state.crashed": "The training broke off",
     "train.crashed": "Nothing is lost: what was learned up to the last save is there. Press “Go on with this training”. "
     "The details are in {log}.",
-    "train.crashed.unseen": "The computer or the process was stopped in the middle.",
-    "train.crashed.killed": "The system ended the process at once (SIGKILL). Most often the memory had run out: close other "
+    "train.crashed.unseen": "The computer or the training was stopped in the middle.",
+    "train.crashed.killed": "The system ended the training at once. Most often the memory had run out: close other "
     "programs first, and choose a shallower network if it happens again.",
-    "train.crashed.signal": "The process broke down inside one of the libraries it uses ({name}).",
+    "train.crashed.signal": "The training broke down inside one of the programs that it is made of.",
     "train.crashed.full": "Only {megabytes:,.0f} MB are free on the disk, which may be why: make room first.",
-    "train.crashed.code": "The process ended in the middle (exit code {code}).",
+    "train.crashed.code": "The training ended by itself in the middle (exit code {code}).",
     "train.finished": "{right} of {n} test photos named right in {time}. The results are ready: press “Next: see the results”.",
     "train.stopped": "{right} of {n} test photos named right with the best model so far. The results are ready.",
     "train.stopped.early": "It was stopped before there was a first answer, so there is no model yet.",
@@ -287,6 +310,8 @@ ENGLISH: dict[str, str] = {
     "train.loss.train": "training",
     "train.loss.validation": "validation",
     "train.accuracy": "Accuracy on the validation photos",
+    "train.curves.what": "Training photos are learnt from; validation photos only judge, and choose the best pass. Good: both "
+    "losses fall. When the validation loss rises again, it begins to learn by heart, and an earlier pass is kept.",
     "train.accuracy.line": "fine-tuning",
     "train.accuracy.first": "first answer",
     "train.passes": "passes over the photos (epochs)",
@@ -301,7 +326,8 @@ ENGLISH: dict[str, str] = {
     "results.better": "Always giving the same answer would be right {guess} of the time, so it has clearly learned something.",
     "results.not_better": "Always giving the same answer would be right {guess} of the time, "
     "so it is not clearly better than guessing. More photos for each class help most.",
-    "results.alike": "Were there as many photos of each class, {balanced} would be right (balanced accuracy); macro F1: {f1}.",
+    "results.alike": "Were there as many photos of each class, {balanced} would be right (balanced accuracy); mean of the "
+    "classes’ F1 below (macro F1): {f1}.",
     "results.kept.fine-tuned": "The fine-tuned model was kept: on the validation photos it was right at least as often "
     "as the first answer ({first}), and surer (lower loss).",
     "results.kept.first answer": "The first answer was kept ({first} on the validation photos), "
@@ -414,6 +440,7 @@ ENGLISH: dict[str, str] = {
     "trust.roc.x": "false alarms among the other photos, per cent",
     "trust.pr": "Precision, the more it is to find. Average: {area}",
     "trust.pr.x": "found of the class’s photos (recall), per cent",
+    "trust.areas": "Area and average: 1 is perfect. Guessing has an area of 0.5 and the average at the dashed line.",
     "trust.one_side": "There are no test photos of this class, so nothing can be said.",
     "table.interval": "({low}–{high})",
     "table.class": "Class",
@@ -537,6 +564,8 @@ ENGLISH: dict[str, str] = {
     # My runs
     "runs": "My runs",
     "runs.lead": "All your trainings: look again, compare, use one as a start, take it with you.",
+    "runs.numbers": "The per cent: test photos named right; in brackets, between which values the true share is likely "
+    "to be (95\u00a0% interval).",
     "runs.none": "There is no training yet. Start with “Your data”.",
     "runs.state.new": "not started",
     "runs.state.running": "training now",
@@ -548,6 +577,8 @@ ENGLISH: dict[str, str] = {
     "runs.results": "Results",
     "runs.compare": "Compare",
     "runs.more": "More",
+    "runs.watch": "Watch",
+    "runs.going": "It is being trained: stop it before you rename, delete or save it.",
     "runs.about": "Trained on {data}; seed {seed}. It lies in",
     "runs.name": "Name",
     "runs.rename": "Rename",
@@ -566,6 +597,7 @@ ENGLISH: dict[str, str] = {
     "runs.not_done": "This could not be done",
     "runs.deleted": "Deleted: {n}",
     "runs.deleted.now": "“{name}” is deleted. For {days} days it can be brought back under “My runs”.",
+    "runs.deleted.undo": "Undo",
     "runs.deleted.what": "After {days} days they are erased.",
     "runs.restore": "Bring it back",
     "runs.erase": "Erase it now ({megabytes} MB)",
@@ -582,7 +614,8 @@ ENGLISH: dict[str, str] = {
     "compare.setting": "Setting",
     "compare.class": "Class: found (recall)",
     "compare.recall": "{share} of {n}",
-    "try.again": "Drop more photos whenever you like.",
+    "try.again": "The per cents say how sure it is of each class (confidence); over all classes they add up to 100. Drop "
+    "more photos whenever you like.",
     # Presets, within a sentence
     "preset.quick": "quick",
     "preset.balanced": "balanced",
@@ -598,6 +631,8 @@ ENGLISH: dict[str, str] = {
     "duration.hours": "{hours} h {minutes} min",
     # Inside, and kinds of ResNet
     "model.numbers": "{depth} layers · {parameters:.0f} million parameters · {top1}",
+    "model.numbers.what": "Parameters: the numbers that are learnt; more can hold more, and take more memory. Right on "
+    "ImageNet: how well the network, before it learns your photos, names a thousand kinds of things in photos it has not seen.",
     "model.top1": "{top1:.0f}\u00a0% right on ImageNet (at {size} pixels)",
     "model.top1.none": "accuracy on ImageNet: not published here",
     "model.licence": "Licence of the weights: {licence}",

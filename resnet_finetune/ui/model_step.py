@@ -41,6 +41,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_classes="cards",
         elem_id="model",
     )
+    gr.HTML(Markup('<p class="note">{}</p>').format(text("model.numbers.what")))
     with gr.Accordion(text("model.others"), open=False, elem_id="model-others") as others:
         gr.HTML(Markup("<p>{}</p>").format(text("model.others.lead")))
         lists = [usual] + [

@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from resnet_finetune.runs import history, jobs, parcel
 from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_runs
-from resnet_finetune.ui import downloads, finished
+from resnet_finetune.ui import downloads, finished, thrown_away
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.model_step import starting_from
 from resnet_finetune.ui.parts import ACTIONS, action, heading, message
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
+from resnet_finetune.ui.thrown_away import throw_away, tried
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
@@ -27,7 +28,10 @@ from resnet_finetune.words.language import say
 
 _NOTHING = Markup("")
 
-Shown = tuple[Markup, Markup, Markup, gr.Column, Markup, gr.Textbox, gr.Button, str | None, list[str]]
+# What is said, the list, the comparison; the card, what is in it, the name and the row it is in, the buttons; what is chosen.
+Shown = tuple[
+    Markup, Markup, Markup, gr.Column, Markup, gr.Textbox, gr.Row, gr.Button, gr.Button, gr.Button, str | None, list[str]
+]
 
 
 def build(
@@ -45,11 +49,11 @@ def build(
     opened = gr.State(None)  # folder of the run whose card is open
     picked = gr.State([])  # folders of those to compare
     heading(text("runs"), text("runs.lead"))
-    said = gr.HTML(elem_id="runs-said")
+    said = gr.HTML(js_on_load=ACTIONS, elem_id="runs-said")
     listing = gr.HTML(js_on_load=ACTIONS, elem_id="runs-list")
     with gr.Column(visible=False, elem_classes="card", elem_id="runs-card") as card:
         about = gr.HTML(elem_id="runs-about")
-        with gr.Row(elem_classes="pair"):
+        with gr.Row(elem_classes="pair") as naming:
             name = gr.Textbox("", label=text("runs.name"), max_lines=1, max_length=LONGEST_NAME, elem_id="runs-name")
             rename = gr.Button(text("runs.rename"), elem_id="runs-rename")
         with gr.Row(elem_classes="pair"):
@@ -61,10 +65,11 @@ def build(
     saved = gr.UploadButton(text("runs.unpack"), elem_id="runs-unpack")
 
     have: dict[str, Any] = {"opened": opened, "picked": picked}
-    shown = [said, listing, comparison, card, about, name, resume, opened, picked]
+    shown = [said, listing, comparison, card, about, name, naming, resume, onward, delete, opened, picked]
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     tab.select(_show, inputs_kwargs=have, outputs=shown, **quick)
-    listing.click(_act, inputs_kwargs=have, outputs=[*shown, wanted, tabs], trigger_mode="multiple", **quick)
+    for part in (listing, said):
+        part.click(_act, inputs_kwargs=have, outputs=[*shown, wanted, tabs], trigger_mode="multiple", **quick)
     gr.on([rename.click, name.submit], _rename, inputs_kwargs={**have, "name": name}, outputs=shown, **quick)
     resume.click(_resume, inputs_kwargs=have, outputs=[*shown, tabs], **quick)
     delete.click(_delete, inputs_kwargs=have, outputs=shown, **quick)
@@ -82,17 +87,19 @@ def _act(event: gr.EventData, opened: str | None, picked: list[str]) -> tuple[An
     """A browser may send anything: only what can be done to a run of the list is done."""
     clicked = event._data if isinstance(event._data, dict) else {}
     folder = str(clicked.get("run"))
-    run, gone = finished.find(folder), _find_deleted(folder)
+    run, gone = finished.find(folder), thrown_away.find(folder)
     said, go = _NOTHING, (gr.skip(), gr.skip())
     match clicked.get("do"):
         case "results" if run:
             go = (folder, gr.Tabs(selected="results"))
+        case "watch" if run and run == jobs.current():
+            go = (gr.skip(), gr.Tabs(selected="train"))
         case "open" if run:
             opened = None if opened == folder else folder
         case "compare" if run and finished.has_model(run):
             picked = [other for other in picked if other != folder] if folder in picked else [*picked, folder][-MOST:]
         case "restore" if gone:
-            said = _tried(lambda: history.restore(gone))
+            said = tried(lambda: history.restore(gone))
         case "erase" if gone:
             history.erase(gone)
     return (*_show(opened, picked, said), *go)
@@ -100,13 +107,13 @@ def _act(event: gr.EventData, opened: str | None, picked: list[str]) -> tuple[An
 
 def _rename(opened: str | None, picked: list[str], name: str) -> Shown:
     run = finished.find(opened)
-    return _show(opened, picked, _tried(lambda: history.rename(run, name)) if run else _NOTHING)
+    return _show(opened, picked, tried(lambda: history.rename(run, name)) if run else _NOTHING)
 
 
 def _resume(opened: str | None, picked: list[str]) -> tuple[Any, ...]:
     """And go where it can be watched."""
     run = finished.find(opened)
-    said = _tried(lambda: jobs.resume(run)) if run and run.state in UNFINISHED else _NOTHING
+    said = tried(lambda: jobs.resume(run)) if run and run.state in UNFINISHED else _NOTHING
     return (*_show(opened, picked, said), gr.skip() if said else gr.Tabs(selected="train"))
 
 
@@ -114,8 +121,7 @@ def _delete(opened: str | None, picked: list[str]) -> Shown:
     run = finished.find(opened)
     if run is None:
         return _show(opened, picked)
-    deleted = message("info", text("runs.deleted.now", name=run.title, days=history.DAYS))
-    return _show(opened, picked, _tried(lambda: history.delete(run)) or deleted)
+    return _show(opened, picked, throw_away(run))
 
 
 def _unpack(opened: str | None, picked: list[str], file: str) -> Shown:
@@ -127,14 +133,6 @@ def _unpack(opened: str | None, picked: list[str], file: str) -> Shown:
     except UserError as error:
         return _show(opened, picked, message("bad", text("runs.not_unpacked"), error.messages))
     return _show(str(run.path), picked, message("good", text("runs.unpacked", name=run.title)))
-
-
-def _tried(change: Callable[[], object]) -> Markup:
-    try:
-        change()
-    except UserError as error:
-        return message("bad", text("runs.not_done"), error.messages)
-    return _NOTHING
 
 
 def _use_again(opened: str | None) -> list[Any]:
@@ -181,8 +179,10 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
     known = {str(run.path): run for run in runs}
     picked = [folder for folder in picked if folder in known]
     run = known.get(opened) if opened else None
+    at_rest = run is not None and run.state != "running"
     rows = _NOTHING.join(_row(run, str(run.path) in picked, str(run.path) == opened) for run in runs)
-    listing = Markup('<ol class="runs">{}</ol>').format(rows) if runs else message("info", text("runs.none"))
+    numbers = Markup('<p class="note">{}</p>').format(text("runs.numbers")) if any(map(finished.has_model, runs)) else _NOTHING
+    listing = Markup('<ol class="runs">{}</ol>').format(rows) + numbers if runs else message("info", text("runs.none"))
     return (
         said,
         listing + _deleted(),
@@ -190,7 +190,10 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
         gr.Column(visible=run is not None),
         _about(run) if run else _NOTHING,
         gr.Textbox(run.title if run else ""),
+        gr.Row(visible=at_rest),
         gr.Button(visible=run is not None and run.state in UNFINISHED),
+        gr.Button(visible=run is not None and at_rest and finished.has_model(run)),
+        gr.Button(visible=at_rest),
         opened if run else None,
         picked,
     )
@@ -206,6 +209,8 @@ def _row(run: Run, picked: bool, opened: bool) -> Markup:
     buttons = [action(text("runs.results"), {"do": "results", "run": folder})] if score else []
     if score:
         buttons.append(action(text("runs.compare"), {"do": "compare", "run": folder}, pressed=picked))
+    if state == "running":
+        buttons.append(action(text("runs.watch"), {"do": "watch", "run": folder}))
     buttons.append(action(text("runs.more"), {"do": "open", "run": folder}, pressed=opened))
     return Markup(
         '<li class="run"><div><strong>{}</strong> <span class="state {}">{}</span><small>{}</small></div><div>{}</div>'
@@ -220,10 +225,12 @@ def _in_short(run: Run) -> str:
 
 
 def _about(run: Run) -> Markup:
-    size = history.size(run)
-    link = Markup('<a class="action" href="{}" download>{}</a>').format(
-        downloads.address(run), text("runs.pack", megabytes=max(1, round(size / 1e6)))
-    )
+    if run.state == "running":
+        link = Markup("{}").format(text("runs.going"))
+    else:
+        link = Markup('<a class="action" href="{}" download>{}</a>').format(
+            downloads.address(run), text("runs.pack", megabytes=max(1, round(history.size(run) / 1e6)))
+        )
     about = text("runs.about", data=run.settings.data, seed=run.settings.seed)
     return Markup("<h3>{}</h3><p>{} <code>{}</code></p><p>{}</p><p>{}</p>").format(
         run.title, about, run.path, link, text("runs.train_on.what") if finished.has_model(run) else ""
@@ -245,7 +252,3 @@ def _deleted() -> Markup:
     return Markup('<details class="listed"><summary>{}</summary><p>{}</p><ul>{}</ul></details>').format(
         text("runs.deleted", n=len(runs)), text("runs.deleted.what", days=history.DAYS), items
     )
-
-
-def _find_deleted(folder: str) -> Run | None:
-    return next((run for run in list_runs(deleted=True) if str(run.path) == folder), None)

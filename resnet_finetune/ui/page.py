@@ -18,6 +18,7 @@ from resnet_finetune.ui import (
     languages,
     model_step,
     my_runs,
+    news,
     results_step,
     train_step,
     try_step,
@@ -46,9 +47,10 @@ def build() -> gr.Blocks:
         chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
         wanted = gr.State(None)  # folder of the run whose results are asked for
         asked = gr.State(None)  # desk.Desk: photos that another step wants looked at
+        going = news.build()
         with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
-            with gr.Tab(text("step.data"), id="data"):
-                look_again = data_step.build(page, tabs, chosen, asked)
+            with gr.Tab(text("step.data"), id="data") as data_tab:
+                look_again = data_step.build(page, tabs, data_tab, chosen, wanted, asked)
             with gr.Tab(text("step.model"), id="model") as model_tab:
                 choices, starts_from = model_step.build(tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
@@ -61,7 +63,7 @@ def build() -> gr.Blocks:
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:
-            train_step.build(page, tabs, chosen, choices, wanted)
+            train_step.build(page, tabs, chosen, choices, wanted, going)
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
 
@@ -70,7 +72,9 @@ def _theme() -> gr.themes.Base:
     theme = gr.themes.Base(
         primary_hue="indigo", neutral_hue="slate", font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")
     )
-    return theme.set(  # white on indigo 600 is easy to read; on the 500 of the theme it is not quite
+    return theme.set(  # easy to read, which the theme's own light gray on white and white on indigo 500 are not quite
+        body_text_color_subdued="*neutral_500",
+        block_info_text_color="*neutral_500",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         block_radius="*radius_lg",
@@ -94,6 +98,7 @@ def serve() -> Guard:
     collect.add_routes(app)
     downloads.add_routes(app)
     endpoint.add_routes(app)
+    news.add_routes(app)
     languages.add_routes(app)
     for language, path in PAGES.items():
         with speaking(language):

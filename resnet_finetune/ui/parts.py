@@ -42,10 +42,11 @@ def heading(title: str, lead: str) -> gr.HTML:
     return gr.HTML(Markup('<header class="step"><h2>{}</h2><p>{}</p></header>').format(title, lead))
 
 
-def message(kind: Kind, title: str, sentences: Iterable[str] = ()) -> Markup:
+def message(kind: Kind, title: str, sentences: Iterable[str] = (), more: Markup = _NOTHING) -> Markup:
+    """``more``: what follows the sentences, such as buttons."""
     said = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
     role = "alert" if kind == "bad" else "status"
-    return Markup('<div class="message {}" role="{}"><strong>{}</strong>{}</div>').format(kind, role, title, said)
+    return Markup('<div class="message {}" role="{}"><strong>{}</strong>{}{}</div>').format(kind, role, title, said, more)
 
 
 def progress(title: str, share: float, facts: Iterable[str]) -> Markup:

@@ -8,8 +8,8 @@ import signal
 from markupsafe import Markup
 
 from resnet_finetune.runs.run_folder import State
-from resnet_finetune.ui import matrix
-from resnet_finetune.ui.parts import message, progress
+from resnet_finetune.ui import matrix, way
+from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import duration, percent, text
 from resnet_finetune.words.events import Failed, Finished, Planned, Progress, Step, Stopped
@@ -22,7 +22,7 @@ def status(story: Story, state: State) -> Markup:
     if state == "running":
         return _running(story)
     title = f"{text(f'train.state.{state}')} · {story.run.title}"
-    end = story.end
+    end = story.end if state != "crashed" else None  # how it ended once before, it may have told
     if isinstance(end, Failed):
         return message("bad", title, end.messages)
     if isinstance(end, Finished | Stopped):
@@ -50,32 +50,29 @@ def _why_crashed(story: Story) -> str:
         return text("train.crashed.code", code=code)
     if code == -signal.Signals.SIGKILL:
         return text("train.crashed.killed")
-    return text("train.crashed.signal", name=signal.Signals(-code).name)
+    return text("train.crashed.signal")
 
 
 def _running(story: Story) -> Markup:
-    title, done, facts = text("train.state.running"), 0.0, []
+    title, facts = text("train.state.running"), []
     match story.last:
         case Progress() as stage:
             title = text(f"train.stage.{stage.stage}")
-            done = stage.done / max(1, stage.total)
             if stage.seconds_left is None or stage.seconds_left >= 1:  # the steps that follow take longer than none
                 facts.append(_left(stage.seconds_left))
         case Step() as step if story.planned:
             epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
             title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)
-            done = step.step / step.steps
             facts += [_left(step.seconds_left), text("train.speed", n=step.images_per_second)]
         case Planned() as plan:
             epoch = max(1, len(story.epochs))  # epoch 0, the first answer, is among them
-            done = (epoch - 1) / max(1, plan.epochs)
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
             facts.append(_left(plan.seconds))
     facts.append(story.run.title)
     if story.started:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
-    return progress(title, done, facts)
+    return way.draw(story.way, title, facts)
 
 
 def _left(seconds: float | None) -> str:

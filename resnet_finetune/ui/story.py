@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.way import Way
 from resnet_finetune.words.events import (
     END,
     Epoch,
@@ -32,6 +33,7 @@ class Story:
     notes: list[str] = field(default_factory=list)
     first_answer: FirstAnswer | None = None
     planned: Planned | None = None
+    way: Way = field(default_factory=Way)
     last: Event | None = None  # that says what is going on now, or how it ended
     epochs: dict[int, Epoch] = field(default_factory=dict)
     losses: list[tuple[float, float]] = field(default_factory=list)  # (step, training loss), thinned to MOST_POINTS
@@ -48,6 +50,7 @@ class Story:
         return self.last if isinstance(self.last, END) else None
 
     def add(self, event: Event) -> None:
+        self.way.add(event)
         match event:
             case Started():
                 self.started = event

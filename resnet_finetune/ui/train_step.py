@@ -12,10 +12,11 @@ from markupsafe import Markup
 from resnet_finetune.model.catalog import find
 from resnet_finetune.runs import history, jobs, lock
 from resnet_finetune.runs.run_folder import UNFINISHED, State, list_runs
+from resnet_finetune.ui import news, thrown_away
 from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.gradient_strip import strip
-from resnet_finetune.ui.parts import HIDDEN, heading, lead_to, message, seen_if
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, heading, lead_to, message, seen_if
 from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
@@ -36,8 +37,10 @@ class Watch:
     shown: tuple[Markup, ...] = ()
 
 
-def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], wanted: gr.State) -> None:
-    """``wanted``: the run that the results step is opened for."""
+def build(
+    page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], wanted: gr.State, going: gr.HTML
+) -> None:
+    """``wanted``: the run that the results step is opened for. ``going``: where ``news`` is told."""
     watch = gr.State(Watch())
     timer = gr.Timer(1)
     heading(text("step.train"), text("train.lead"))
@@ -49,7 +52,8 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
         resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
         discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
         onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
-    said = gr.HTML(elem_id="train-said")
+    news.choice()
+    said = gr.HTML(js_on_load=ACTIONS, elem_id="train-said")
     shown = gr.HTML(elem_id="train-status")
     drawn = gr.HTML(elem_id="train-curves")
     gradients = gr.HTML(elem_id="train-gradients")
@@ -58,7 +62,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     look: dict[str, Any] = {
         "fn": _look,
         "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
-        "outputs": [watch, plan, shown, drawn, gradients, first, start, stop, resume, discard, onward],
+        "outputs": [watch, going, plan, shown, drawn, gradients, first, start, stop, resume, discard, onward],
         "show_progress": "hidden",
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
@@ -75,6 +79,9 @@ def build(page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, C
     ).then(**look)
     resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
     discard.click(_discard, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
+    said.click(_bring_back, inputs_kwargs={"watch": watch}, outputs=[said, watch], queue=False, show_progress="hidden").then(
+        **look
+    )
     stop.click(_stop, queue=False, show_progress="hidden").then(**look)
     onward.click(
         lambda watch: (str(watch.story.run.path), gr.Tabs(selected="results")),
@@ -143,12 +150,15 @@ def _resume(watch: Watch) -> Markup:
 def _discard(watch: Watch) -> Markup:
     if watch.story is None:
         return _NOTHING
-    run = watch.story.run
-    try:
-        history.delete(run)
-    except UserError as error:
-        return message("bad", text("runs.not_done"), error.messages)
-    return message("info", text("runs.deleted.now", name=run.title, days=history.DAYS))
+    return thrown_away.throw_away(watch.story.run)
+
+
+def _bring_back(event: gr.EventData, watch: Watch) -> tuple[Markup, Watch]:
+    clicked = event._data if isinstance(event._data, dict) else {}
+    run = thrown_away.find(str(clicked.get("run")))
+    if run is None:
+        return _NOTHING, watch
+    return thrown_away.tried(lambda: history.restore(run)), replace(watch, story=Story(run))
 
 
 def _stop() -> None:
@@ -166,7 +176,7 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
     if story:
         state = story.run.state  # before the events: what ends in between is told the next time
         story.read_on()
-    now = (_plan(chosen, model, preset, state, story), *_drawings(story, state))
+    now = (news.told(story, state), _plan(chosen, model, preset, state, story), *_drawings(story, state))
     before = watch.shown or (None,) * len(now)
     drawn = (new if new != old else gr.skip() for new, old in zip(now, before, strict=True))
     return [Watch(story, chosen, now), *drawn, *_buttons(story, state, chosen)]

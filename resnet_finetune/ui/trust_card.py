@@ -77,4 +77,4 @@ def separation_charts(report: Report, of_class: int) -> Markup:
         ],
         name_y=in_percent,
     )
-    return Markup('<div class="charts">{}{}</div>').format(roc, precision_recall)
+    return Markup('<div class="charts">{}{}</div><p class="note">{}</p>').format(roc, precision_recall, text("trust.areas"))

@@ -575,6 +575,9 @@ CHINESE: dict[str, str] = {
     "photos": "照片",
     "precision": "精确率",
     "recall": "召回率",
+    "No photo that can be read is among these files ({n}): name photos, or folders that hold some.": (
+        "这些文件（{n} 个）里没有可以读取的照片：请指定照片，或者含有照片的文件夹。"
+    ),
     "There are no files in what was named: name photos, or folders that hold some.": (
         "给出的地方没有文件：请给出照片，或装有照片的文件夹。"
     ),

@@ -1,0 +1,34 @@
+"""Runs are thrown away with a word on how to bring them back, and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from markupsafe import Markup
+
+from resnet_finetune.runs import history
+from resnet_finetune.runs.run_folder import Run, list_runs
+from resnet_finetune.ui.parts import action, message
+from resnet_finetune.ui.texts import text
+from resnet_finetune.words.errors import UserError
+
+
+def throw_away(run: Run) -> Markup:
+    """What is said of it, with a button: a click on it tells {"do": "restore", "run": its folder}."""
+    undo = Markup("<p>{}</p>").format(action(text("runs.deleted.undo"), {"do": "restore", "run": str(run.path)}))
+    deleted = message("info", text("runs.deleted.now", name=run.title, days=history.DAYS), more=undo)
+    return tried(lambda: history.delete(run)) or deleted
+
+
+def find(folder: str) -> Run | None:
+    """A run that was thrown away. Only known ones: a path that a browser sends is not to be trusted."""
+    return next((run for run in list_runs(deleted=True) if str(run.path) == folder), None)
+
+
+def tried(change: Callable[[], object]) -> Markup:
+    """What is said when ``change`` cannot be done; nothing when it could."""
+    try:
+        change()
+    except UserError as error:
+        return message("bad", text("runs.not_done"), error.messages)
+    return Markup("")

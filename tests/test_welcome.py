@@ -1,0 +1,120 @@
+"""What a person meets who opens the page for the first time, who looks away, who comes back, and whose app was closed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import MINUTE
+from gradio.blocks import Block
+from playwright.sync_api import Browser, Page, expect
+
+from resnet_finetune.runs import lock
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui import my_runs
+from resnet_finetune.words import disk
+from resnet_finetune.words.settings import Settings
+
+NOBODY = 2**22 + 1  # the number of no process
+
+
+def copied(trained: Path, home: Path, name: str, **settings: object) -> Path:
+    """The only run in ``home``."""
+    runs = home / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    shutil.copytree(trained, runs / name)
+    about = json.loads((runs / name / "run.json").read_text())
+    about["settings"] |= settings
+    (runs / name / "run.json").write_text(json.dumps(about))
+    return runs / name
+
+
+def title(said: str) -> re.Pattern[str]:
+    return re.compile(f"^{said} · Teach a network your photos$")
+
+
+def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_home: Path) -> None:
+    shutil.rmtree(server_home / "runs", ignore_errors=True)
+    page.reload()
+    expect(page.locator("#data-findings .welcome li")).to_have_count(5, timeout=MINUTE)
+    expect(page.locator("#broken-off")).to_be_hidden()
+    page.locator("#example-ask").click()
+    way = page.locator("#train-status [role=progressbar]")
+    expect(way.locator("li")).to_have_text(["Photos", "First answer", "Fine-tuning", "Test"], timeout=MINUTE)
+    expect(page.locator("#train-status")).to_contain_text("Example")
+    expect(page).to_have_title(title("(<?[0-9]+)\u00a0%"), timeout=MINUTE)
+
+    # While it goes on, only what can be done is offered.
+    page.get_by_role("tab", name="My runs").click()
+    row = page.locator("#runs-list li.run")
+    row.get_by_role("button", name="More").click()
+    expect(page.locator("#runs-card")).to_contain_text("It is being trained")
+    for offer in ("#runs-rename", "#runs-delete", "#runs-train-on", "#runs-resume", "#runs-about a"):
+        expect(page.locator(offer)).to_be_hidden()
+    row.get_by_role("button", name="Watch").click()
+    page.locator("#train-stop").click()
+    expect(page).to_have_title(title("Stopped"), timeout=MINUTE)
+    page.locator("#train-discard").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("Teach a network your photos")
+    expect(page.locator("#train-said")).to_contain_text("is deleted")
+    page.locator("#train-said").get_by_role("button", name="Undo").click()
+    expect(page.locator("#train-discard")).to_be_visible()
+
+
+def test_an_example_that_was_made_is_opened(page: Page, server_home: Path, trained: Path) -> None:
+    settings = Settings(data=str(server_home / "example"))
+    copied(trained, server_home, "example", **{**settings.to_json(), "run_dir": ""})
+    page.locator("#example-ask").click()
+    expect(page.locator("#results-summary")).to_contain_text("12 of 12 test photos named right", timeout=MINUTE)
+
+
+def test_a_training_that_broke_off_is_told_on_the_first_step(page: Page, server_home: Path, trained: Path) -> None:
+    run = copied(trained, server_home, "mine")
+    events = (run / "events.jsonl").read_text().splitlines(keepends=True)
+    (run / "events.jsonl").write_text("".join(events[:-1]))
+    disk.write_json(run / "lock", {"pid": NOBODY, "started": 0.0})
+    page.reload()
+    told = page.locator("#broken-off")
+    expect(told).to_contain_text("The training “mine” broke off", timeout=MINUTE)
+    expect(told.get_by_role("button", name="Go on with this training")).to_be_visible()
+    told.get_by_role("button", name="Discard it").click()
+    expect(told).to_contain_text("For 7 days it can be brought back", timeout=MINUTE)
+    assert Run(run).deleted
+    told.get_by_role("button", name="Undo").click()
+    expect(told).to_contain_text("broke off", timeout=MINUTE)
+    assert not Run(run).deleted
+
+
+def test_an_app_that_was_closed_is_told_and_comes_back(browser: Browser, url: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        gone = page.locator(".gone")
+        expect(page.locator("#data-demo")).to_be_visible(timeout=MINUTE)
+        expect(gone).to_be_hidden()
+        context.set_offline(True)
+        expect(page.get_by_role("alert").filter(has_text="The app was closed")).to_be_visible(timeout=MINUTE)
+        expect(gone).to_contain_text("Nothing is lost")
+        page.evaluate("window.old = true")
+        context.set_offline(False)
+        page.wait_for_function("!window.old")
+        expect(page.locator("#data-demo")).to_be_visible(timeout=MINUTE)
+        expect(gone).to_be_hidden()
+
+
+@pytest.mark.parametrize("going", [True, False])
+def test_of_a_run_that_goes_on_only_what_can_be_done_is_offered(home: Path, trained: Path, going: bool) -> None:
+    run = copied(trained, home, "mine")
+    if going:
+        with lock.hold(run):
+            shown = my_runs._show(str(run), [])
+    else:
+        shown = my_runs._show(str(run), [])
+    listing, about, buttons = shown[1], shown[4], shown[6:10]
+    assert ("Watch" in str(listing)) == going
+    assert ("<a " in str(about)) != going
+    assert [isinstance(part, Block) and part.visible for part in buttons] == [not going, False, not going, not going]
