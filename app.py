@@ -26,7 +26,9 @@ def main() -> None:
     parser.add_argument("--no-browser", action="store_true", help=str(say("do not open the page")))
     options = parser.parse_args()
 
-    # read by libraries when they are imported
+    # Read by libraries when they are imported. Of Gradio's, nothing may be set from outside: not where it serves, nor what.
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["GRADIO_TEMP_DIR"] = str(home() / "uploads")
@@ -50,7 +52,9 @@ def main() -> None:
         )
         if not options.no_browser:
             webbrowser.open(url)  # it waits in the listener's queue until the server is up
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, proxy_headers=False, server_header=False, ws="none", log_level="warning", timeout_graceful_shutdown=1
+        )
         with suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on after it has closed
             QuietlyClosed(config).run(sockets=[listener])
 

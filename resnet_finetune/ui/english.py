@@ -516,6 +516,10 @@ ENGLISH: dict[str, str] = {
     "many.copy": "Copy into class folders",
     "many.copied": "{photos} copied into {to}",
     "many.not_copied": "The photos were not all copied",
+    "doors.none": "There is nothing at this address: open the one that the app printed when it started.",
+    "doors.unannounced": "It was not said how much is coming: send it with its length (Content-Length).",
+    "doors.too_large": "More than {most} MB came at once: choose fewer files.",
+    "doors.no_room": "The disk has no room for {megabytes} MB more: make room on it, and try again.",
     "endpoint": "Ask it from another program",
     "endpoint.lead": "While the app runs, any program on this computer can send a photo to this address and gets the answer as "
     "JSON. It is not reachable from other computers or from web pages.",

@@ -12,6 +12,7 @@ from resnet_finetune.runs import history
 from resnet_finetune.ui import (
     collect,
     data_step,
+    doors,
     downloads,
     endpoint,
     inside_step,
@@ -23,6 +24,7 @@ from resnet_finetune.ui import (
     train_step,
     try_step,
 )
+from resnet_finetune.ui.doors import Doors
 from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.languages import PAGES, Languages
 from resnet_finetune.ui.streams import Streams
@@ -94,6 +96,7 @@ def serve() -> Guard:
     """The page as an ASGI app that answers nobody but the page itself."""
     history.erase_old()
     downloads.clear_old()
+    doors.clear_old()
     app = FastAPI(openapi_url=None)
     collect.add_routes(app)
     downloads.add_routes(app)
@@ -103,7 +106,7 @@ def serve() -> Guard:
     for language, path in PAGES.items():
         with speaking(language):
             _add_page(app, path)
-    return Guard(Languages(Streams(app)))
+    return Guard(Languages(Doors(Streams(app))))
 
 
 def _add_page(app: FastAPI, path: str) -> None:
@@ -115,6 +118,7 @@ def _add_page(app: FastAPI, path: str) -> None:
         app,
         blocks,
         path=path,
+        root_path="",
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -123,6 +127,6 @@ def _add_page(app: FastAPI, path: str) -> None:
         max_file_size="4gb",
         favicon_path=str(_ASSETS / "favicon.png") if path == "/" else None,  # of both: browsers ask for it at the root
         css_paths=[_ASSETS / "page.css", _ASSETS / "collect.css"],
-        head_paths=[_ASSETS / "paste.html"],
+        head='<script src="/collect/script/paste.js"></script>',
         theme=_theme(),
     )
