@@ -242,7 +242,7 @@ def ask(url: str, method: str, **headers: str) -> tuple[int, str | None]:
     ],
 )
 def test_other_sites_are_refused(url: str, method: str, headers: dict[str, str]) -> None:
-    assert ask(url, method, **headers) == (403, None)
+    assert ask(url, method, **headers)[0] == 403
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec_Fetch_Site": "none"}, {"Sec_Fetch_Site": "same-origin"}])
