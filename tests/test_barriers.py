@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -74,10 +75,13 @@ def test_no_step_has_a_barrier(browser: Browser, url: str, desk: Path, language:
                 page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", scheme == "dark")
                 found.extend(f"step {number}, {scheme}, {width}: {barrier}" for barrier in page.evaluate(BARRIERS))
 
+        expect(page.locator("#data-demo")).to_be_visible(timeout=MINUTE)
+        expect(page).to_have_title(re.compile("."))
         look(0)
         page.locator("#data-path").get_by_role("textbox").fill(str(desk))
         page.locator("#data-look").click()
         expect(page.locator("#data-findings table")).to_be_visible(timeout=MINUTE)
+        expect(page.locator("#data-next")).to_have_text(re.compile("."))
         for number in range(STEPS):
             step(page, number).click()
             page.wait_for_timeout(400)
