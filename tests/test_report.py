@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from resnet_finetune.words.report import FirstScore, Judged, Report, confusion_matrix, make_result, wilson
+from resnet_finetune.words import disk
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, confusion_matrix, make_result, read_report, wilson
 
 
 def judged(true: int, predicted: int, classes: int = 3) -> Judged:
@@ -98,3 +101,17 @@ def test_a_report_of_before_there_was_cross_validation_can_be_read() -> None:
     old = {name: value for name, value in report.to_json().items() if name not in ("cross_validated", "notes")}
     again = Report.from_json(old)
     assert (again.cross_validated, again.notes) == (False, [])
+
+
+def test_a_report_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    assert read_report(tmp_path) is None
+    first = FirstScore(accuracy=1.0, validation_accuracy=0.5, seconds=1.5)
+    for notes in (["One."], ["Two."]):
+        result = make_result(["a", "b"], [judged(0, 0, 2)])
+        report = Report(**vars(result), root="photos", kept="fine-tuned", first_answer=first, notes=notes)
+        disk.write_json(tmp_path / REPORT, report.to_json())
+        assert read_report(tmp_path) == report
+        assert read_report(tmp_path) is read_report(tmp_path)
+    (tmp_path / REPORT).write_text("{")
+    with pytest.raises(UserError, match="is damaged"):
+        read_report(tmp_path)

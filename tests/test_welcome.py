@@ -1,4 +1,6 @@
-"""What a person meets who opens the page for the first time, who looks away, who comes back, and whose app was closed."""
+"""What a person meets who opens the page for the first time, who looks away, who comes back, whose app was closed; and that no
+step has a serious barrier for people who do not see well or use no mouse (axe-core, by Deque).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import MINUTE
+from axe_playwright_python.base import AXE_SCRIPT
+from conftest import MINUTE, make_photos
 from gradio.blocks import Block
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import Run
@@ -118,3 +121,84 @@ def test_of_a_run_that_goes_on_only_what_can_be_done_is_offered(home: Path, trai
     assert ("Watch" in str(listing)) == going
     assert ("<a " in str(about)) != going
     assert [isinstance(part, Block) and part.visible for part in buttons] == [not going, False, not going, not going]
+
+
+# --- Barriers ------------------------------------------------------------------------------------------------------------
+
+WIDE, PHONE = (1280, 800), (390, 844)  # pixels
+STEPS = 7
+
+# What axe calls serious or critical of what can be seen: the rule, the element, and why.
+BARRIERS = """async () => {
+    const found = await axe.run(document, { resultTypes: ["violations"] });
+    return found.violations
+        .filter((rule) => ["serious", "critical"].includes(rule.impact))
+        .flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 150)} ${node.any[0]?.message ?? ""}`));
+}"""
+
+
+@pytest.fixture
+def desk(server_home: Path, trained: Path, tmp_path: Path) -> Path:
+    """A run that can be looked at, and photos of which the doctor has something to say."""
+    shutil.copytree(trained, server_home / "runs" / "mine", dirs_exist_ok=True)
+    photos = make_photos(tmp_path / "photos", each=12)
+    (photos / "red" / "note.png").write_text("no photo")
+    (photos / "red" / "00.png").write_bytes((photos / "blue" / "00.png").read_bytes())
+    return photos
+
+
+def step(page: Page, number: int) -> Locator:
+    return page.locator(".steps > .tab-wrapper").get_by_role("tab").nth(number)
+
+
+def open_all(page: Page) -> None:
+    """What is folded, and what answers a click."""
+    for closed in page.locator(".label-wrap:not(.open)").all():
+        if closed.is_visible():
+            closed.click()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    for what in (
+        "#results-matrix button[data-do]",
+        "#runs-list .do button:has-text('More')",
+        "#runs-list .do button:has-text('更多')",
+    ):
+        button = page.locator(what).first
+        if button.is_visible():
+            button.click()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(300)
+
+
+STILL = "*, ::before, ::after { transition: none !important; animation: none !important; }"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_no_step_has_a_barrier(browser: Browser, url: str, desk: Path, language: str) -> None:
+    """In English each step as it looks on a screen by day and on a phone by night, in Chinese the other way round, in turn."""
+    found: list[str] = []
+    views = [("light", WIDE), ("dark", PHONE)] if language == "en" else [("dark", WIDE), ("light", PHONE)]
+    with browser.new_context(locale=language, reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(url)
+        page.evaluate(AXE_SCRIPT)
+        page.add_style_tag(content=STILL)
+
+        def look(number: int) -> None:
+            for scheme, (width, height) in views if language == "en" else [views[number % 2]]:
+                page.set_viewport_size({"width": width, "height": height})
+                page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", scheme == "dark")
+                found.extend(f"step {number}, {scheme}, {width}: {barrier}" for barrier in page.evaluate(BARRIERS))
+
+        expect(page.locator("#data-demo")).to_be_visible(timeout=MINUTE)
+        expect(page).to_have_title(re.compile("."))
+        look(0)
+        page.locator("#data-path").get_by_role("textbox").fill(str(desk))
+        page.locator("#data-look").click()
+        expect(page.locator("#data-findings table")).to_be_visible(timeout=MINUTE)
+        expect(page.locator("#data-next")).to_have_text(re.compile("."))
+        for number in range(STEPS):
+            step(page, number).click()
+            page.wait_for_timeout(400)
+            open_all(page)
+            look(number + 1)
+    assert found == []

@@ -1,7 +1,7 @@
 // The page's title says how far a training has come, and how it ended, until somebody looks. Who wants to be called is called
 // by a sound and a notification.
 
-const base = document.title;
+const base = document.querySelector("header.app h1").textContent;
 let watched = false; // a training that goes on, or whose end nobody has seen yet
 
 function look() {

@@ -304,7 +304,7 @@ CHINESE: dict[str, str] = {
     "train.discard": "丢弃它",
     # Results
     "results.lead": "说实话，它有多好？用没有参与训练的测试照片来评判。",
-    "results.none": "还没有结果。请先训练一个模型。",
+    "results.none": "还没有结果。请先训练一个模型，或者在“你的数据”这一步看一个例子。",
     "results.run": "哪次训练",
     "results.says": "{n} 张测试照片认对了 {right} 张：{accuracy}",
     "results.says.crossed": "{n} 张照片由没见过它们的模型认对了 {right} 张：{accuracy}",
@@ -533,7 +533,7 @@ CHINESE: dict[str, str] = {
     "runs": "我的训练",
     "runs.lead": "你的全部训练：再看一遍、比较、作为起点、带走。",
     "runs.numbers": "百分比：认对的测试照片；括号里是真实比例很可能所在的范围（95% 置信区间）。",
-    "runs.none": "还没有训练。请从“你的数据”开始。",
+    "runs.none": "还没有训练。请从“你的数据”开始；那里还有一个例子。",
     "runs.state.new": "未开始",
     "runs.state.running": "正在训练",
     "runs.state.finished": "已完成",

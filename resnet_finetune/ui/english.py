@@ -318,7 +318,7 @@ ENGLISH: dict[str, str] = {
     "train.discard": "Discard it",
     # Results
     "results.lead": "How good is it, honestly? Judged on test photos that had no part in the training.",
-    "results.none": "There are no results yet. Train a model first.",
+    "results.none": "There are no results yet. Train a model first, or see the example in the step “Your data”.",
     "results.run": "Which training",
     "results.says": "{right} of {n} test photos named right: {accuracy}",
     "results.says.crossed": "{right} of {n} photos named right by models that had not seen them: {accuracy}",
@@ -570,7 +570,7 @@ ENGLISH: dict[str, str] = {
     "runs.lead": "All your trainings: look again, compare, use one as a start, take it with you.",
     "runs.numbers": "The per cent: test photos named right; in brackets, between which values the true share is likely "
     "to be (95\u00a0% interval).",
-    "runs.none": "There is no training yet. Start with “Your data”.",
+    "runs.none": "There is no training yet. Start with “Your data”; there is an example too.",
     "runs.state.new": "not started",
     "runs.state.running": "training now",
     "runs.state.finished": "finished",

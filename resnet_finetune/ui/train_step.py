@@ -21,7 +21,7 @@ from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.events import Finished, FirstAnswer, Stopped
 from resnet_finetune.words.language import reason
 from resnet_finetune.words.settings import Settings
 
@@ -35,6 +35,7 @@ class Watch:
     story: Story | None = None
     chosen: Chosen | None = None  # the photos that were chosen when this was read
     shown: tuple[Markup, ...] = ()
+    first: FirstAnswer | None = None  # that is shown, last of all
 
 
 def build(
@@ -176,10 +177,10 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
     if story:
         state = story.run.state  # before the events: what ends in between is told the next time
         story.read_on()
-    now = (news.told(story, state), _plan(chosen, model, preset, state, story), *_drawings(story, state))
+    now = (news.told(story, state), _plan(chosen, model, preset, state, story), *_drawings(story, state, watch))
     before = watch.shown or (None,) * len(now)
     drawn = (new if new != old else gr.skip() for new, old in zip(now, before, strict=True))
-    return [Watch(story, chosen, now), *drawn, *_buttons(story, state, chosen)]
+    return [Watch(story, chosen, now, story.first_answer if story else None), *drawn, *_buttons(story, state, chosen)]
 
 
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
@@ -201,10 +202,12 @@ def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
     return Story(run) if run else None
 
 
-def _drawings(story: Story | None, state: State) -> tuple[Markup, Markup, Markup, Markup]:
+def _drawings(story: Story | None, state: State, before: Watch) -> tuple[Markup, Markup, Markup, Markup]:
     if story is None:
         return _NOTHING, _NOTHING, _NOTHING, _NOTHING
-    return status(story, state), curves(story), strip(story), first_answer(story)
+    # Drawn once: of a thousand classes it takes a tenth of a second, and each open page asks once a second.
+    same = before.story is story and before.first is story.first_answer and before.shown
+    return status(story, state), curves(story), strip(story), before.shown[-1] if same else first_answer(story)
 
 
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:

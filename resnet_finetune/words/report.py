@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, lru_cache
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Judged:
     scores: list[float]
     sha256: str | None = None  # of the file; earlier versions did not note it
 
-    @property
+    @cached_property
     def predicted(self) -> int:
         return max(range(len(self.scores)), key=self.scores.__getitem__)
 
@@ -183,16 +184,22 @@ def corrected(report: Report, corrections: Corrections) -> Report | None:
 
 
 def read_report(run: Path) -> Report | None:
-    """The result in a run folder, or None while there is none.
+    """The result in a run folder, or None while there is none. It is nobody's to change: the next one may be given the same.
 
     Raises:
         UserError: the file is damaged.
     """
     try:
-        return Report.from_json(disk.read_json(run / REPORT))
+        about = (run / REPORT).stat()
+        return _read(run / REPORT, about.st_mtime_ns, about.st_size)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             say("The report in {run} is damaged: put back a copy of the folder, or train again.", run=run)
         ) from error
+
+
+@lru_cache(maxsize=4)  # as many as are compared. With a thousand classes it is tens of megabytes, and every click needs it
+def _read(file: Path, changed: int, size: int) -> Report:
+    return Report.from_json(disk.read_json(file))
