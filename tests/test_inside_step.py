@@ -10,7 +10,8 @@ import pytest
 from conftest import MINUTE
 from playwright.sync_api import Page, expect
 
-from resnet_finetune.insight.residual import FILE, Anatomy, Block, Convolution
+from resnet_finetune.insight.anatomy import Anatomy, Block, Convolution
+from resnet_finetune.insight.residual import FILE
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.network import card

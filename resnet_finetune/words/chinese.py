@@ -8,7 +8,12 @@ CHINESE: dict[str, str] = {
     "{names} and {n} more": "{names}等（另有 {n} 个）",
     "{one} {other}": "{one}{other}",
     "{one}; {other}": "{one}；{other}",
-    # The blocks of a network, and its licence
+    # Networks: their names, their blocks, their licence
+    "ResNet-{depth}, recipe A1": "ResNet-{depth}（A1 训练法）",
+    "ResNet-{depth}, weights V2": "ResNet-{depth}（V2 权重）",
+    "The photo or its model is not there any more, or another model was chosen: show it the photo again.": (
+        "照片或它的模型已经不在了，或者选了另一个模型：请再给它看一次这张照片。"
+    ),
     "The weights of {model} are under {licence}: commercial use is forbidden.": "{model} 的权重采用 {licence} 许可证：禁止商业使用。",
     "This training was stopped before its test, so there are no test photos to look with: train again.": (
         "这次训练在测试之前就停止了，没有可用来查看的测试照片：请重新训练。"
