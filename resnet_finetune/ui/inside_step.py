@@ -22,11 +22,11 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, tried: gr.State) -> None
     run = finished.dropdown(text("try.model"), "inside-run")
     said = gr.HTML(elem_id="inside-said")
     with gr.Column(visible=False) as rest:
-        with gr.Accordion(text("network"), elem_classes="fold", elem_id="inside-network"):
+        with gr.Accordion(text("network"), elem_classes="folded", elem_id="inside-network"):
             blocks = network.build(run)
-        with gr.Accordion(text("stages"), open=False, elem_classes="fold", elem_id="inside-stages") as way:
+        with gr.Accordion(text("stages"), open=False, elem_classes="folded", elem_id="inside-stages") as way:
             photo = stages.build(run, tried)
-    with gr.Accordion(text("shortcuts"), open=False, elem_classes="fold", elem_id="inside-shortcuts") as experiment:
+    with gr.Accordion(text("shortcuts"), open=False, elem_classes="folded", elem_id="inside-shortcuts") as experiment:
         curves = shortcut_experiment.build(chosen)
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "try")
