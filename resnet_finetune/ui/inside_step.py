@@ -7,11 +7,13 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import finished, network, shortcut_experiment, stages
 from resnet_finetune.ui.parts import heading, lead_to, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.try_step import Tried
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import Report
 
 _NOTHING = Markup("")
 
@@ -42,19 +44,21 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, tried: gr.State) -> None
 
 
 def _show(path: str | None, tried: Tried | None) -> list[Any]:
-    run = finished.find(path)
-    try:
-        report = run.report() if run else None
-    except UserError as error:
-        return [
-            message("bad", text("inside.none"), error.messages),
-            gr.Column(visible=False),
-            *network.shown(None),
-            *stages.shown(None, None, None),
-        ]
-    none = _NOTHING if run else message("info", text("inside.none"), [text("inside.none.help")])
-    return [none, gr.Column(visible=run is not None), *network.shown(run), *stages.shown(run, report, tried)]
+    run, report, said = _looked_at(path)
+    return [said, gr.Column(visible=run is not None), *network.shown(run), *stages.shown(run, report, tried)]
 
 
 def _photos(path: str | None, tried: Tried | None) -> list[Any]:
-    return _show(path, tried)[-3:]
+    run, report, _ = _looked_at(path)
+    return stages.shown(run, report, tried)
+
+
+def _looked_at(path: str | None) -> tuple[Run | None, Report | None, Markup]:
+    """The run and its report, and what is said where there are none."""
+    run = finished.find(path)
+    if run is None:
+        return None, None, message("info", text("inside.none"), [text("inside.none.help")])
+    try:
+        return run, run.report(), _NOTHING
+    except UserError as error:
+        return None, None, message("bad", text("inside.none"), error.messages)
