@@ -69,6 +69,11 @@ def go_the_way(page: Page, home: Path, to: Path) -> None:
     page.locator("#try-files input[type=file]").set_input_files(photos)
     page.locator("#try-answers article").nth(len(photos) - 1).wait_for(timeout=LONG)
     take(page, to / "5-try-it.png", "#try-answers")
+    page.get_by_role("tab", name="Inside").click()
+    page.locator("#network-ask").click(timeout=LONG)
+    page.locator("#network g.block").nth(2).click(timeout=LONG)
+    page.locator("#network-block dl").wait_for(timeout=LONG)
+    take(page, to / "7-inside.png", "#inside-network")
     # A second training with the same photos, to compare the first one with
     run_cli("train", "demo", "--preset", "balanced", home=home)
     page.get_by_role("tab", name="My runs").click()

@@ -18,6 +18,7 @@ def main() -> None:
     to = parser.parse_args().to
     with opened() as (page, _):
         page.get_by_role("tab", name="Inside").click()
+        page.locator("#inside-shortcuts .label-wrap").click()
         page.locator("#shortcuts-ask").click()
         page.locator("#shortcuts svg").nth(3).wait_for(timeout=LONG)
         page.locator("#shortcuts").screenshot(path=to)

@@ -24,11 +24,14 @@ from resnet_finetune.exports import export as exports
 from resnet_finetune.exports import seal
 from resnet_finetune.exports.export import Exported, export
 from resnet_finetune.exports.formats import FORMATS, Format
+from resnet_finetune.exports.model_card import card
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.language import speaking
+from resnet_finetune.words.report import read_report
 
 CODE = {"model.json", "parity.json", "photo.py", "predict.py", "requirements.txt"}
 FILES: dict[Format, set[str]] = {
@@ -185,10 +188,21 @@ def test_the_space_answers_as_the_folder(taken: Path, photos: Path) -> None:
 
 
 def test_the_card_says_how_good_it_is(taken: Path, trained: Path) -> None:
-    card = (taken / "folder" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "of 12 test photos right, which had no part in its training" in card
-    assert all(f"| {name} | 4 |" in card for name in ("blue", "green", "red"))
-    assert card in (taken / "space" / "README.md").read_text(encoding="utf-8")
+    written = (taken / "folder" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "of 12 test photos right, which had no part in its training" in written
+    assert all(f"| {name} | 4 |" in written for name in ("blue", "green", "red"))
+    assert written in (taken / "space" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_card_is_in_the_language_of_who_asks(trained: Path) -> None:
+    report = read_report(trained)
+    assert report is not None
+    parity = Parity(n=12, agree=12, max_abs_diff=1e-6, right=12, right_in_app=12)
+    with speaking("zh"):
+        said = card(load_model(trained), report, parity)
+    assert said.startswith("# 能区分 3 类照片的 ResNet-18\n")
+    names = r"ResNet-18|ImageNet|BSD-3-Clause|Wilson|sRGB|uint8|softmax|resnet-finetune|blue|green|red|`.*?`|resnet18\S*"
+    assert not re.search("[A-Za-z]{3,}", re.sub(names, "", said))
 
 
 def test_classes_may_be_called_anything(run: Path, tmp_path: Path) -> None:

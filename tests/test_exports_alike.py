@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import shutil
 import subprocess
@@ -109,13 +110,13 @@ def _is_readable(file: Path) -> bool:
 # --- The page that needs no network ------------------------------------------------------------------------------------
 
 
-def open_page(browser: Browser, file: Path) -> Page:
+def open_page(browser: Browser, file: Path, locale: str = "en-GB", ready: str = "Ready.") -> Page:
     """The page from the disk, with the network off. It may ask for nothing but what is in itself."""
-    page = browser.new_context(offline=True).new_page()
+    page = browser.new_context(offline=True, locale=locale).new_page()
     page.on("request", lambda request: _require_own(request.url, file))
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     page.goto(file.as_uri())
-    expect(page.locator("#said")).to_have_text("Ready.", timeout=MINUTE)
+    expect(page.locator("#said")).to_have_text(ready, timeout=MINUTE)
     return page
 
 
@@ -148,7 +149,7 @@ def test_the_page_gives_the_same_labels_in_a_browser_without_a_network(
     page.context.close()
 
 
-def test_the_page_reads_photos_as_the_app_does(trained: Path, tmp_path: Path, browser: Browser) -> None:
+def test_the_page_reads_photos_as_the_app_does_and_speaks_chinese(trained: Path, tmp_path: Path, browser: Browser) -> None:
     """Turned by EXIF, with transparency, large, and no photo at all; classes that would end a script."""
     run, photos = tmp_path / "run", tmp_path / "photos"
     shutil.copytree(trained, run)
@@ -168,16 +169,17 @@ def test_the_page_reads_photos_as_the_app_does(trained: Path, tmp_path: Path, br
     clear.save(photos / "clear.png")
     Image.fromarray(picture[:500, :333]).save(photos / "tall.webp", lossless=True)
     (photos / "notes.txt").write_text("no photo")
-    page = open_page(browser, tmp_path / "to" / "classify.html")
+    page = open_page(browser, tmp_path / "to" / "classify.html", "zh-TW", "准备好了。")
     model = load_model(run)
     paths = files(photos)
     for found, answer in zip(classified(page, paths), model.classify(paths), strict=True):
         if answer.scores is None:
-            assert found == ["This file cannot be read as a photo."]
+            assert found == ["这个文件无法作为照片读取。"]
             continue
         shares = {name: float(share.removesuffix(" %")) for name, share in (line.split("\n") for line in found)}
         assert [shares[name] for name in names] == pytest.approx([100 * score for score in answer.scores], abs=2)
-    assert page.title() == "What is on this photo?"
+    assert page.title() == "这张照片上是什么？"
+    assert not re.search("[A-Za-z]{3,}", " ".join(page.locator("h1, label, body > p").all_inner_texts()))
     page.context.close()
 
 

@@ -10,12 +10,17 @@ import pytest
 from conftest import MINUTE
 from playwright.sync_api import Page, expect
 
-from resnet_finetune.insight.residual import FILE, Anatomy, Block, Convolution
+from resnet_finetune.engine import shortcut_experiment as experiment
+from resnet_finetune.engine.progress import drained
+from resnet_finetune.insight.anatomy import Anatomy, Block, Convolution
+from resnet_finetune.insight.residual import FILE
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.network import card
 from resnet_finetune.ui.network_picture import MEASURES, draw, value
 from resnet_finetune.words import disk
+from resnet_finetune.words.settings import Settings
+from resnet_finetune.words.shortcut_trial import FILE as TRIAL
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -110,6 +115,7 @@ def test_a_block_opens_by_mouse_and_by_key(page: Page, run: Path) -> None:
     expect(blocks.nth(3).locator("text[data-of=lost]")).to_be_visible()
     expect(blocks.nth(3).locator("text[data-of=ratio]")).to_be_hidden()
 
+    page.locator("#inside-stages .label-wrap").click()
     page.locator("#stages-photos button").first.click()
     stages = page.locator("#stages figure")
     expect(stages).to_have_count(5, timeout=MINUTE)
@@ -120,3 +126,37 @@ def test_a_block_opens_by_mouse_and_by_key(page: Page, run: Path) -> None:
     page.reload()  # what was measured is there again
     page.get_by_role("tab", name="Inside").click()
     expect(blocks).to_have_count(8, timeout=MINUTE)
+
+
+def test_a_photo_that_was_tried_is_followed_through_the_stages(page: Page, trained: Path) -> None:
+    page.get_by_role("tab", name="Try it").click()
+    page.locator("#try-files input[type=file]").set_input_files(trained.parent / "photos" / "green" / "00.png")
+    expect(page.locator("#try-answers article")).to_have_count(1, timeout=MINUTE)
+    page.get_by_role("tab", name="Inside").click()
+    page.locator("#inside-stages .label-wrap").click()
+    expect(page.locator("#stages-photos h4")).to_have_text(["Shown to it under “Try it”", "Test photos, mistakes first"])
+    page.locator("#stages-photos button").first.click()
+    expect(page.locator("#stages")).to_contain_text("The model says green.", timeout=MINUTE)
+    expect(page.locator("#stages figure").first).to_contain_text("00.png")
+
+
+def test_the_shortcut_experiment_is_stopped_and_the_last_one_drawn(
+    page: Page, server_home: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "STEPS", 20)
+    monkeypatch.setattr(experiment, "DEPTHS", {18: experiment.DEPTHS[18]})
+    found = drained(experiment.shortcut_experiment(Settings(data=str(trained.parent / "photos"))), lambda event: None)
+    page.get_by_role("tab", name="Inside").click()
+    fold, drawn = page.locator("#inside-shortcuts .label-wrap"), page.locator("#shortcuts")
+    fold.click()
+    page.locator("#shortcuts-ask").click()
+    expect(drawn).to_contain_text("Training ten networks", timeout=2 * MINUTE)
+    expect(drawn.get_by_role("progressbar")).to_be_visible()
+    page.locator("#shortcuts-stop").click()
+    expect(page.locator("#shortcuts-ask")).to_be_visible(timeout=MINUTE)
+    expect(drawn).to_have_text("")
+    fold.click()
+    disk.write_json(server_home / TRIAL, found.to_json())
+    fold.click()
+    expect(drawn.locator("svg")).to_have_count(4, timeout=MINUTE)
+    expect(drawn).to_contain_text("33 photos in 3 classes")

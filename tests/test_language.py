@@ -7,23 +7,27 @@ import copy
 import json
 import pickle
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from conftest import MINUTE, ROOT, Cli, make_photos
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from resnet_finetune.runs import parcel
+from resnet_finetune.runs import lock, parcel, run_folder
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.advisor import ATTEMPT as ADVISOR
 from resnet_finetune.ui.chinese import CHINESE as PAGE_CHINESE
 from resnet_finetune.ui.english import ENGLISH
 from resnet_finetune.ui.texts import duration, percent
-from resnet_finetune.words import language, terminal
+from resnet_finetune.words import disk, language, terminal
+from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.chinese import CHINESE
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Failed, Noted, from_json, to_json
+from resnet_finetune.words.events import Failed, Noted, Score, from_json, to_json
 from resnet_finetune.words.language import Sentence, joined, reason, say, speaking
+from resnet_finetune.words.settings import Settings
 
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "resnet_finetune").rglob("*.py"))]
 SPEAKING = [source for source in SOURCES if re.search(r"language import .*\bsay\b", source.read_text(encoding="utf-8"))]
@@ -257,7 +261,7 @@ def test_the_help_in_chinese(cli: Cli, verb: list[str]) -> None:
 # Words that are the same in both: names, formats, what stands in files and commands.
 SAME = re.compile(
     r"Wide ResNet|ResNe[Xx]t|ResNet-?\w*|wide_resnet\w+|resnext\w+|ImageNet|BSD-3-Clause|Apache-2\.0|CC-BY-NC-[\d.]+"
-    r"|ReLU|Grad-CAM|NaN|SGD|stem|head|layer\d|Selvaraju|et al\.|Yang|Veit|recipe \w+|weights V\d|SSL"
+    r"|ReLU|Grad-CAM|NaN|SGD|stem|head|layer\d|Selvaraju|et al\.|Yang|Veit|SSL"
     r"|resnet\d+|safetensors|Hugging Face|Space|PyTorch|torch(\.export)?|timm|ONNX|Python|JSON|HTML"
     r"|CSV|PNG|SVG|JPEG|HEIC|AVIF|WebP|TIFF|GIF|BMP|zip|tar|sha256|CPU|GPU|CUDA|float\d+|bfloat\d+|Ctrl|McNemar|ROC|English|MB|GB|model\.\w+|F1|macro"
 )
@@ -284,8 +288,18 @@ def english_in(page: Page, own: re.Pattern[str]) -> list[str]:
         }""",
         HIDDEN,
     )
+    return english_among(lines, own)
+
+
+def english_among(lines: Iterable[str], own: re.Pattern[str]) -> list[str]:
     rest = (SAME.sub(" ", own.sub(" ", line)) for line in lines)
     return [line.strip() for line in rest if re.search(r"[A-Za-z]{3,}", line)]
+
+
+def names_of(tmp_path: Path) -> re.Pattern[str]:
+    """Folders, files and classes of the tests' photos."""
+    folders = (str(tmp_path), str(Path.home()), "blue", "green", "red", "photos", "note.png", "run")
+    return re.compile("|".join(map(re.escape, folders)) + r"|\d+\.png|/[\w/.-]+")
 
 
 def step(page: Page, number: int) -> Locator:
@@ -301,10 +315,7 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         expect(page).to_have_url(f"{url}/zh/")
         expect(page).to_have_title("让神经网络学会认你的照片")
         assert page.locator("html").get_attribute("lang") == "zh-CN"
-        own = re.compile(
-            "|".join(map(re.escape, (str(tmp_path), str(Path.home()), "blue", "green", "red", "photos", "note.png", "run")))
-            + r"|\d+\.png|/[\w/.-]+"
-        )
+        own = names_of(tmp_path)
 
         def check(what: str) -> None:
             page.wait_for_timeout(600)
@@ -370,3 +381,85 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         page.goto(url)
         expect(page).to_have_url(f"{url}/")
         assert mistakes == []
+
+
+@pytest.fixture
+def runs(server_home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two finished runs, of which the newer has a photo in the wrong class, and one of a single class, which failed."""
+    monkeypatch.setenv("RESNET_FINETUNE_HOME", str(server_home))
+    runs = server_home / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    photos = shutil.copytree(trained.parent / "photos", tmp_path / "photos")
+    (photos / "red" / "00.png").rename(photos / "blue" / "99.png")
+    for name, data, created in (("run 1", trained.parent / "photos", "2026-01-01"), ("run 2", photos, "2026-01-02")):
+        shutil.copytree(trained, runs / name)
+        about = disk.read_json(runs / name / "run.json")
+        about |= {"settings": about["settings"] | {"data": str(data)}, "created": f"{created}T12:00:00+00:00"}
+        disk.write_json(runs / name / "run.json", about)
+    settings = run_folder.create(Settings(data=str(make_photos(tmp_path / "single", ("red",)))), "run 3")
+    assert isinstance(list(run_folder.record(settings))[-1], Failed)
+    return runs
+
+
+def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str, runs: Path, tmp_path: Path) -> None:
+    with browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800}) as context:
+        page, own = context.new_page(), names_of(tmp_path)
+
+        def check(what: str) -> None:
+            page.wait_for_timeout(600)
+            assert english_in(page, own) == [], what
+
+        page.goto(f"{url}/zh/")
+        step(page, 2).click()
+        expect(page.locator("#train-status")).to_contain_text("没有成功", timeout=MINUTE)
+        check("a run that failed")
+
+        live = shutil.copytree(runs / "run 1", runs / "run 4")
+        events = (live / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        steps = [number for number, line in enumerate(events) if '"Step"' in line]
+        (live / "events.jsonl").write_text("\n".join(events[: steps[len(steps) // 2] + 1]) + "\n", encoding="utf-8")
+        with lock.hold(live):
+            page.goto(f"{url}/zh/")
+            expect(page.locator("#train-gradients")).to_contain_text("正常。", timeout=MINUTE)
+            check("a training that goes on")
+        shutil.rmtree(live)
+
+        page.goto(f"{url}/zh/")
+        step(page, 3).click()
+        expect(page.locator("#results-summary")).to_contain_text("张测试照片认对了", timeout=MINUTE)
+        for closed in page.locator(".folded .label-wrap:not(.open), #results-trust .label-wrap").all():
+            if closed.is_visible():
+                closed.click()
+        page.locator("#suspects-ask").click()
+        expect(page.locator("#suspects [data-photo]")).to_have_count(1, timeout=MINUTE)
+        page.locator("#learning-ask").click()
+        expect(page.locator("#learning table")).to_be_visible(timeout=MINUTE)
+        page.locator("#take").get_by_role("button").last.click()  # the weights, which are the quickest
+        expect(page.locator("#take .message.good, #take .message.bad")).to_have_count(1, timeout=2 * MINUTE)
+        check("wrong labels, more photos, taken away")
+        page.locator("#suspects [data-photo] button").first.click()
+        check("a verdict")
+
+        step(page, 6).click()
+        buttons = page.locator("#runs-list").get_by_role("button", name="比较")
+        expect(buttons).to_have_count(3, timeout=MINUTE)
+        for number in (1, 2):
+            buttons.nth(number).click()
+            page.wait_for_timeout(300)
+        expect(page.locator("#runs-comparison table").first).to_be_visible(timeout=MINUTE)
+        check("two runs side by side")
+
+
+@pytest.mark.parametrize(("raced", "recommended"), [(1, "resnet18"), (3, "resnet18"), (3, "resnet50.a1")])
+def test_the_advisors_answer_is_in_chinese(raced: int, recommended: str) -> None:
+    score = Score(accuracy=0.9, low=0.8, high=0.95, n=100)
+    candidates = tuple(
+        Candidate(
+            model=model, parameters_m=11.7, memory_gb=1.2, epoch_seconds=75.0, here=True, download_mb=46.8,
+            score=score if number < raced else None,
+        )
+        for number, model in enumerate(("resnet18", "resnet34", "resnet50.a1", "resnet50.tv2"))
+    )  # fmt: skip
+    with speaking("zh"):
+        said, _ = ADVISOR.answer(Advice(candidates=candidates, recommended=recommended, usual="resnet18", photos=130))
+    assert english_among(re.split("<[^>]*>", str(said)), re.compile("$.")) == []

@@ -16,20 +16,9 @@ import torch
 from torch import nn
 
 from resnet_finetune.engine.progress import drained
-from resnet_finetune.insight import residual
-from resnet_finetune.insight.residual import (
-    FILE,
-    Anatomy,
-    Chain,
-    added,
-    kept,
-    left_out,
-    measure,
-    moved,
-    reads_the_same,
-    shortcut,
-    weights_of_start,
-)
+from resnet_finetune.insight.anatomy import Anatomy, Block, convolutions, reads_the_same
+from resnet_finetune.insight.chain import Chain, added, left_out, shortcut
+from resnet_finetune.insight.residual import FILE, kept, measure, moved, weights_of_start
 from resnet_finetune.insight.stages import stages_of
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.saved_model import ABOUT, WEIGHTS, Classifier, load_model
@@ -253,11 +242,11 @@ def test_the_code_that_is_shown_is_that_of_the_block(measured: Measured) -> None
 )
 def test_variants_that_differ_from_the_reference_are_told(name: str, same: bool) -> None:
     block = Chain(timm.create_model(name)).blocks[3]  # the first of the second stage: its shape changes
-    inputs = residual.convolutions(block)[0].inputs
-    outputs = residual.convolutions(block)[-1].outputs
-    found = residual.Block(
+    inputs = convolutions(block)[0].inputs
+    outputs = convolutions(block)[-1].outputs
+    found = Block(
         name="2.1", stage=2, kind=type(block).__name__, takes=(inputs, 8, 8), gives=(outputs, 4, 4), parameters=1,
-        convolutions=residual.convolutions(block), ratio=1.0, right=0, moved=None,
+        convolutions=convolutions(block), ratio=1.0, right=0, moved=None,
     )  # fmt: skip
     assert found.projects
     assert reads_the_same(found) == same

@@ -75,7 +75,13 @@ def test_it_says_how_far_it_has_come_and_is_kept_as_it_was(trial: tuple[Shortcut
     told = [event for event in trial[1] if isinstance(event, Progress) and event.stage == "experiment"]
     assert told[-1].done == told[-1].total == 2 * STEPS * (18 + 50)
     assert ShortcutTrial.from_json(trial[0].to_json()) == trial[0]
-    spoilt: list[Any] = [{}, {**trial[0].to_json(), "networks": [{}]}, {"networks": 3}, []]
+    spoilt: list[Any] = [
+        {},
+        {**trial[0].to_json(), "networks": [{}]},
+        {**trial[0].to_json(), "networks": []},
+        {"networks": 3},
+        [],
+    ]
     for values in spoilt:
         with pytest.raises(ValueError, match="not the trial"):
             ShortcutTrial.from_json(values)

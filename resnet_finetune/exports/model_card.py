@@ -9,47 +9,31 @@ import resnet_finetune
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.model import catalog
 from resnet_finetune.model.saved_model import Classifier
+from resnet_finetune.words.language import say
 from resnet_finetune.words.report import ClassScore, Report
 
 
 def card(model: Classifier, report: Report, parity: Parity) -> str:
-    network = catalog.find(model.model)
-    test, size = report.test, model.preprocessing.size
-    unseen = "which had no part in its training"
-    if report.cross_validated:
-        unseen = "each of them by a model that had not seen it (cross-validation)"
+    """In the language that is spoken."""
     lines = [
-        f"# {network.title} that tells {len(model.classes)} classes of photos apart",
+        f"# {say('{network} that tells {n} classes of photos apart', network=_title(model), n=len(model.classes))}",
         "",
-        f"It names {_percent(test.accuracy)} of {test.n} test photos right, {unseen}. With this many photos the true share is "
-        f"likely between {_percent(test.low)} and {_percent(test.high)} (95 % Wilson interval). "
-        f"Always giving the most common answer would be right on {_percent(report.largest_class)}.",
+        str(_score(report)),
         "",
-        "| class | test photos | when it says so, it is right (precision) | of these photos, it found (recall) | F1 |",
+        f"| {' | '.join(map(str, _heads()))} |",
         "|---|---:|---:|---:|---:|",
         *map(_row, report.per_class),
         "",
-        *(line for note in report.notes for line in (_plain(note), "")),
-        "## What it is for, and what not",
+        *(line for note in report.notes for line in (_plain(str(note)), "")),
+        f"## {say('What it is for, and what not')}",
         "",
-        "- It knows only the classes above, and names one of them whatever it is shown, also a photo of something else.",
-        "- The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse.",
-        "- Its probabilities were calibrated on the few photos of one data set. Let nothing that matters depend on one answer.",
+        *(f"- {limit}" for limit in _limits()),
         "",
-        "## How it works",
+        f"## {say('How it works')}",
         "",
-        f"- {network.title} ({_plain(network.timm_name)}), fine-tuned. The weights that it started from are "
-        f"under {network.licence}{'' if network.commercial else ', which forbids commercial use'}; they come from ImageNet-1k, "
-        "whose photos were given out for non-commercial research.",
-        "- A photo is read as `photo.py` does it: upright, in sRGB, transparency on white, halved while its shorter side is at "
-        f"least {2 * size} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred "
-        f"square, {size} × {size} pixels by antialiased bilinear interpolation, normalised by "
-        f"{_numbers(model.preprocessing.mean)} and {_numbers(model.preprocessing.std)}, softmax at temperature "
-        f"{model.temperature:.4g}.",
-        f"- Of {parity.n} test photos {parity.agree} get the same class from this export as from the app that trained it; "
-        f"probabilities differ by {parity.max_abs_diff:.1e} at most (`parity.json`).",
+        *(f"- {fact}" for fact in _facts(model, parity)),
         "",
-        f"Made with resnet-finetune {resnet_finetune.__version__}.",
+        str(say("Made with resnet-finetune {version}.", version=resnet_finetune.__version__)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -58,6 +42,82 @@ def of_space(model: Classifier, report: Report, parity: Parity) -> str:
     """The card under the header by which a Hugging Face Space knows how to run."""
     header = f"title: What is on this photo\nsdk: gradio\nsdk_version: {version('gradio')}\napp_file: app.py"
     return f"---\n{header}\n---\n\n{card(model, report, parity)}"
+
+
+def _title(model: Classifier) -> str:
+    return catalog.find(model.model).title
+
+
+def _score(report: Report) -> str:
+    test = report.test
+    unseen = say("which had no part in its training")
+    if report.cross_validated:
+        unseen = say("each of them by a model that had not seen it (cross-validation)")
+    return say(
+        "It names {accuracy} of {n} test photos right, {unseen}. With this many photos the true share is likely between {low} "
+        "and {high} (95 % Wilson interval). Always giving the most common answer would be right on {guess}.",
+        accuracy=_percent(test.accuracy),
+        n=test.n,
+        unseen=unseen,
+        low=_percent(test.low),
+        high=_percent(test.high),
+        guess=_percent(report.largest_class),
+    )
+
+
+def _heads() -> tuple[str, ...]:
+    return (
+        say("class"),
+        say("test photos"),
+        say("when it says so, it is right (precision)"),
+        say("of these photos, it found (recall)"),
+        "F1",
+    )
+
+
+def _limits() -> tuple[str, ...]:
+    return (
+        say("It knows only the classes above, and names one of them whatever it is shown, also a photo of something else."),
+        say(
+            "The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse."
+        ),
+        say(
+            "Its probabilities were calibrated on the few photos of one data set. "
+            "Let nothing that matters depend on one answer."
+        ),
+    )
+
+
+def _facts(model: Classifier, parity: Parity) -> tuple[str, ...]:
+    network, size = catalog.find(model.model), model.preprocessing.size
+    licence = network.licence if network.commercial else say("{licence}, no commercial use", licence=network.licence)
+    return (
+        say(
+            "{network} ({weights}), fine-tuned. The weights that it started from come from ImageNet-1k, whose photos were "
+            "given out for non-commercial research. Their licence: {licence}.",
+            network=_title(model),
+            weights=_plain(network.timm_name),
+            licence=licence,
+        ),
+        say(
+            "A photo is read as `photo.py` does it: upright, in sRGB, transparency on white, halved while its shorter side is "
+            "at least {twice} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred "
+            "square, {size} × {size} pixels by antialiased bilinear interpolation, normalised by {mean} and {std}, softmax at "
+            "temperature {temperature}.",
+            twice=2 * size,
+            size=size,
+            mean=_numbers(model.preprocessing.mean),
+            std=_numbers(model.preprocessing.std),
+            temperature=f"{model.temperature:.4g}",
+        ),
+        say(
+            "Of {n} test photos {agree} get the same class from this export as from the app that trained it; probabilities "
+            "differ by {gap} at most (`parity.json`).",
+            n=parity.n,
+            agree=parity.agree,
+            gap=f"{parity.max_abs_diff:.1e}",
+        ),
+    )
 
 
 def _row(row: ClassScore) -> str:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from itertools import groupby
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from timm.models import resnet, resnetv2
 from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.engine.progress import told
-from resnet_finetune.model import blocks, catalog, weights
+from resnet_finetune.insight.anatomy import Anatomy, Block, Shape, convolutions, shape
+from resnet_finetune.insight.chain import Chain, added, left_out, shortcut
+from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
@@ -33,147 +30,6 @@ from resnet_finetune.words.settings import Settings
 FILE = "blocks.json"  # in a run folder
 MOST_PHOTOS = 100  # each of them goes through the network once for every block
 BATCH = 8  # photos at once: little memory, and a Stop is heard soon
-
-Shape = tuple[int, int, int]  # channels, height, width
-REFERENCES: dict[str, Callable[..., nn.Module]] = {  # by the name of timm's block, the one to be read
-    "BasicBlock": blocks.BasicBlock,
-    "Bottleneck": blocks.Bottleneck,
-    "PreActBasic": blocks.PreActBasic,
-    "PreActBottleneck": blocks.PreActBottleneck,
-}
-_SUM_THEN_RELU = (resnet.BasicBlock, resnet.Bottleneck)  # relu(F(x) + x)
-_SUM = (resnetv2.PreActBasic, resnetv2.PreActBottleneck)  # F(x) + x
-
-
-@dataclass(frozen=True, kw_only=True)
-class Convolution:
-    """``kernel`` × ``kernel``; ``in_shortcut``: it is the projection, and no part of F."""
-
-    kernel: int
-    inputs: int  # channels
-    outputs: int
-    stride: int
-    groups: int
-    in_shortcut: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """``ratio``: ‖F(x)‖ / ‖x‖, the mean over the photos. Where the block changes the shape, it is beside the projection of x.
-
-    ``right``: how many photos the network names right when only the shortcut is left of this block. ``moved``: ‖after −
-    before‖ / ‖before‖ of its weights; None where the weights that the training started from are not here any more.
-    """
-
-    name: str  # "2.1" is the first block of the second stage
-    stage: int  # from 1
-    kind: str  # a key of ``REFERENCES``
-    takes: Shape
-    gives: Shape
-    parameters: int
-    convolutions: list[Convolution]
-    ratio: float
-    right: int
-    moved: float | None
-
-    @property
-    def projects(self) -> bool:
-        """Its shortcut is no plain x → x."""
-        return any(convolution.in_shortcut for convolution in self.convolutions)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Anatomy:
-    """``photos`` of ``of`` test photos were shown to the network, and it named ``right`` of them right with all its blocks."""
-
-    model: str  # its name in the catalogue
-    classes: list[str]
-    photo: Shape
-    stem: Shape  # what the first block takes
-    features: int  # numbers that the last layer sees
-    photos: int
-    of: int
-    crossed: bool  # a tiny set: the photos were also learnt from
-    right: int
-    blocks: list[Block]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Anatomy:
-        """Raises ``ValueError``, ``KeyError`` or ``TypeError`` when it is not what ``to_json`` gave: it may be a stranger's."""
-        found = cls(**{
-            **values,
-            "photo": _shape(values["photo"]),
-            "stem": _shape(values["stem"]),
-            "classes": [str(name) for name in values["classes"]],
-            "blocks": [_block(row) for row in values["blocks"]],
-        })  # fmt: skip
-        catalog.find(found.model)
-        numbers = (found.features, found.photos, found.of, found.right)
-        if not (found.blocks and all(type(number) is int for number in numbers) and 0 <= found.right <= found.photos > 0):
-            raise ValueError("these are no measurements")
-        return found
-
-
-# --- A residual network as a chain: stem, blocks, head ------------------------------------------------------------------
-
-
-class Chain:
-    """A timm ResNet of any family, one block at a time."""
-
-    def __init__(self, net: nn.Module) -> None:
-        self.net: Any = net.eval()
-        found = [(name, part) for name, part in net.named_modules() if isinstance(part, _SUM_THEN_RELU + _SUM)]
-        self.blocks: list[Any] = [part for _, part in found]
-        stages = groupby(found, key=lambda pair: pair[0].rpartition(".")[0])
-        self.places = [(stage, number) for stage, (_, own) in enumerate(stages, 1) for number, _ in enumerate(own, 1)]
-
-    def stem(self, photos: Tensor) -> Tensor:
-        """What the first block takes, of float32 [N, 3, H, W]."""
-        net = self.net
-        seen: Tensor = net.stem(photos) if hasattr(net, "stem") else net.maxpool(net.act1(net.bn1(net.conv1(photos))))
-        return seen
-
-    def logits(self, x: Tensor, after: int = -1) -> Tensor:
-        """[N, classes], when ``x`` is what block number ``after`` gave; -1 for the stem."""
-        for block in self.blocks[after + 1 :]:
-            x = block(x)
-        given: Tensor = self.net.forward_head(self.net.norm(x) if hasattr(self.net, "norm") else x)
-        return given
-
-
-def shortcut(block: Any, x: Tensor) -> Tensor:
-    """x itself, or the projection of it where ``block`` changes the shape."""
-    if block.downsample is None:
-        return x
-    projected: Tensor = block.downsample(block.norm1(x) if isinstance(block, _SUM) else x)
-    return projected
-
-
-def left_out(block: Any, x: Tensor) -> Tensor:
-    """What a block gives when F(x) is not added. After a ReLU, of which x comes, another one changes nothing."""
-    kept = shortcut(block, x)
-    return kept if isinstance(block, _SUM) else kept.relu()
-
-
-def added(block: Any, x: Tensor) -> tuple[Tensor, Tensor]:
-    """F(x), and what the block gives with it."""
-    if isinstance(block, _SUM):
-        given = block(x)
-        return given - shortcut(block, x), given
-    seen: list[Tensor] = []
-    last = block.bn3 if isinstance(block, resnet.Bottleneck) else block.bn2
-    hook = last.register_forward_hook(lambda layer, taken, found: seen.append(found.clone()))  # x is added to it in place
-    try:
-        given = block(x)
-    finally:
-        hook.remove()
-    return seen[0], given
-
-
-# --- What is measured ---------------------------------------------------------------------------------------------------
 
 
 def measure(settings: Settings, check_stop: Callable[[], None]) -> Generator[Event, None, Anatomy]:
@@ -240,14 +96,14 @@ def _measured(model: Classifier, report: Report, settings: Settings, tell: Calla
     seen = 0
     for pixels, true in _read(model, Path(report.root), photos):
         x = _stem(chain, model, pixels)
-        shapes = [_shape(x.shape[1:])]
+        shapes = [shape(x.shape[1:])]
         for number in range(count):
             tell(min(seen, len(photos)) * count + number * len(true), len(photos) * count)
             named = _without(chain, number, x)
             without[number] += int((named == true).sum())
             sizes, x = _through(chain.blocks[number], x)
             ratios[number] += sizes
-            shapes.append(_shape(x.shape[1:]))
+            shapes.append(shape(x.shape[1:]))
         right += int((_named(chain, count - 1, x) == true).sum())
         seen += len(true)
     if not seen:
@@ -281,31 +137,6 @@ def _measured(model: Classifier, report: Report, settings: Settings, tell: Calla
             for place, ((stage, number), block) in enumerate(zip(chain.places, chain.blocks, strict=True))
         ],
     )
-
-
-def convolutions(block: nn.Module) -> list[Convolution]:
-    """Those of F in the order in which x goes through them, then the shortcut's."""
-    found = [
-        Convolution(
-            kernel=part.kernel_size[0],
-            inputs=part.in_channels,
-            outputs=part.out_channels,
-            stride=part.stride[0],
-            groups=part.groups,
-            in_shortcut=name.startswith("downsample"),
-        )
-        for name, part in block.named_modules()
-        if isinstance(part, nn.Conv2d)
-    ]
-    return sorted(found, key=lambda one: one.in_shortcut)
-
-
-def reads_the_same(block: Block) -> bool:
-    """Whether the reference of its kind has the very same convolutions: not where they are grouped, wider, or pooled before."""
-    stride = max(one.stride for one in block.convolutions)
-    with torch.device("meta"):  # shapes alone
-        reference = REFERENCES[block.kind](block.takes[0], block.gives[0], stride)
-    return convolutions(reference) == block.convolutions
 
 
 def _some(report: Report, seed: int) -> Sequence[Judged]:
@@ -369,32 +200,3 @@ def _same_statistics(net: nn.Module, start: nn.Module) -> bool:
 def _digest(run: Path) -> str:
     with (run / WEIGHTS).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sizes(one: Convolution) -> tuple[int, ...]:
-    return one.kernel, one.inputs, one.outputs, one.stride, one.groups
-
-
-def _shape(values: Sequence[int]) -> Shape:
-    channels, height, width = (int(value) for value in values)
-    return channels, height, width
-
-
-def _block(row: dict[str, Any]) -> Block:
-    convolutions = [Convolution(**one) for one in row["convolutions"]]
-    made = Block(**{**row, "takes": _shape(row["takes"]), "gives": _shape(row["gives"]), "convolutions": convolutions})
-    numbers = (made.stage, made.parameters, made.right)
-    shares = (made.ratio, made.moved or 0.0)
-    sound = (
-        made.kind in REFERENCES
-        and isinstance(made.name, str)
-        and all(type(number) is int and number >= 0 for number in numbers)
-        and all(isinstance(share, float | int) and isfinite(share) and share >= 0 for share in shares)
-        and min(*made.takes, *made.gives) > 0
-        and made.gives[0] >= 4
-        and bool(convolutions)
-        and all(type(size) is int and size > 0 for one in convolutions for size in _sizes(one))
-    )
-    if not sound:
-        raise ValueError("these are no measurements of a block")
-    return made

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from resnet_finetune.insight.anatomy import Shape
+from resnet_finetune.insight.chain import Chain
 from resnet_finetune.insight.explain import heat_map
-from resnet_finetune.insight.residual import Chain, Shape
 from resnet_finetune.model.saved_model import Classifier
 
 STRONGEST = 3  # channels that are shown by themselves

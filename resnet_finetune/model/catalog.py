@@ -15,7 +15,7 @@ class Model:
     """A network with published ImageNet-1k weights."""
 
     name: str  # what the command line calls it
-    title: str  # what the person calls it
+    title: str  # what the person calls it; a sentence where it is more than names
     family: str
     depth: int  # layers with weights
     timm_name: str  # architecture.weights, as timm and its hub name them
@@ -32,6 +32,10 @@ class Model:
         return "-NC" not in self.licence
 
 
+def _a1(depth: int) -> str:
+    return say("ResNet-{depth}, recipe A1", depth=depth)
+
+
 # Where accuracy is from: of torchvision's weights (.tv…) its documentation; of resnetv2_34 Wightman 2024, "Trick or ResNet
 # Treat" (blog of Hugging Face); of the others timm's results/results-imagenet.csv. The licences are those that timm states.
 CATALOG: tuple[Model, ...] = (
@@ -42,14 +46,12 @@ CATALOG: tuple[Model, ...] = (
     Model("resnet101", "ResNet-101", USUAL, 101, "resnet101.tv_in1k", 44.55, 7.80, 178.7, 77.37, 224, "BSD-3-Clause"),
     Model("resnet152", "ResNet-152", USUAL, 152, "resnet152.tv_in1k", 60.19, 11.51, 241.5, 78.31, 224, "BSD-3-Clause"),
     # The same networks by longer and richer recipes: Wightman et al. 2021, arXiv:2110.00476 (A1); torchvision 2021 (V2)
-    Model("resnet18.a1", "ResNet-18, recipe A1", "Recipe", 18, "resnet18.a1_in1k", 11.69, 1.81, 46.8, 73.16, 288, "Apache-2.0"),
-    Model("resnet34.a1", "ResNet-34, recipe A1", "Recipe", 34, "resnet34.a1_in1k", 21.80, 3.66, 87.3, 77.92, 288, "Apache-2.0"),
-    Model(
-        "resnet50.a1", "ResNet-50, recipe A1", "Recipe", 50, "resnet50.a1_in1k", 25.56, 4.09, 102.5, 81.21, 288, "Apache-2.0"
-    ),
+    Model("resnet18.a1", _a1(18), "Recipe", 18, "resnet18.a1_in1k", 11.69, 1.81, 46.8, 73.16, 288, "Apache-2.0"),
+    Model("resnet34.a1", _a1(34), "Recipe", 34, "resnet34.a1_in1k", 21.80, 3.66, 87.3, 77.92, 288, "Apache-2.0"),
+    Model("resnet50.a1", _a1(50), "Recipe", 50, "resnet50.a1_in1k", 25.56, 4.09, 102.5, 81.21, 288, "Apache-2.0"),
     Model(
         "resnet50.tv2",
-        "ResNet-50, weights V2",
+        say("ResNet-{depth}, weights V2", depth=50),
         "Recipe",
         50,
         "resnet50.tv2_in1k",

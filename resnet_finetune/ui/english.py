@@ -537,7 +537,6 @@ ENGLISH: dict[str, str] = {
     "why.title": "What speaks for “{name}”?",
     "why.close": "Close",
     "why.gone": "This photo cannot be explained",
-    "why.gone.help": "The photo or its model is not there any more, or another model was chosen: show it the photo again.",
     "why.true": "It is {true}; the model says {said}.",
     "why.said": "The model says {said}.",
     "why.photo": "The photo, as the network sees it",
@@ -634,19 +633,19 @@ ENGLISH: dict[str, str] = {
     "duration.minutes": "{minutes} min",
     "duration.hours": "{hours} h {minutes} min",
     # Inside, and kinds of ResNet
-    "model.numbers": "{depth} layers · {parameters:.0f} million parameters · {top1}",
+    "model.numbers": "{depth} layers · {parameters:.0f} million parameters",
     "model.numbers.what": "Parameters: the numbers that are learnt; more can hold more, and take more memory. Right on "
     "ImageNet: how well the network, before it learns your photos, names a thousand kinds of things in photos it has not seen.",
-    "model.top1": "{top1:.0f}\u00a0% right on ImageNet (at {size} pixels)",
-    "model.top1.none": "accuracy on ImageNet: not published here",
-    "model.licence": "Licence of the weights: {licence}",
+    "model.top1": "{top1:.0f}\u00a0% right on ImageNet ({size} pixels)",
+    "model.top1.none": "accuracy on ImageNet: no figure known",
+    "model.licence": "licence of the weights: {licence}",
     "model.licence.no": "Licence of the weights: {licence}. Commercial use is forbidden, also of what you train from them.",
-    "model.epoch": "{time} a pass over your photos, when last measured",
-    "model.epoch.none": "A pass over your photos: not measured",
-    "model.others": "Other kinds of ResNet",
-    "model.others.lead": "For who wants to compare: each changes one thing about the usual five. Any of them is "
-    "trained, tested and taken away in the same way.",
-    "family.ResNet": "ResNet",
+    "model.epoch": "a pass, last measured: {time}",
+    "model.epoch.none": "a pass over your photos: not measured",
+    "model.others": "Other kinds of ResNet, and what each of them changes",
+    "model.others.lead": "For who wants to compare. All of them add what a block found, F(x), to what came in, x; each changes "
+    "one thing about the usual five. Any of them is trained, tested and taken away in the same way, and “Help me choose” "
+    "above also times the one that you choose here.",
     "family.ResNet.what": "The network of 2015: blocks of convolutions, each with a shortcut around it that adds its "
     "input to its output. Basic blocks in 18 and 34 layers, bottlenecks from 50 on.",
     "family.Recipe": "The same networks, trained by newer recipes",
@@ -666,10 +665,8 @@ ENGLISH: dict[str, str] = {
     "family.ResNeXt.what": "The middle of each block is parted into 32 groups that do not see each other, so it can "
     "be wider for the same work. Often a little more accurate than a ResNet of the same size, and slower than its "
     "operations promise.",
-    "variants.ask": "Which kinds of ResNet are there, and what does each change?",
-    "variants.lead": "All of them add what a block found, F(x), to what came in, x. They differ in what F is "
-    "made of. Drawn with a shortcut on the right; a norm belongs to each convolution. The numbers are convolution "
-    "and channels.",
+    "variants.lead": "Drawn: what F is made of, with the shortcut on the right; a norm belongs to each convolution. The "
+    "numbers are convolution and channels.",
     "block.basic": "Basic block: 18 and 34 layers",
     "block.bottleneck": "Bottleneck: 50 layers and more",
     "block.preact": "ResNetV2: nothing after the sum",
@@ -682,9 +679,9 @@ ENGLISH: dict[str, str] = {
     "depths.cost": "Depth costs time and memory at every photo, in training and later in use: 50 layers take "
     "more than twice the operations of 18, and 152 more than six times. Its gain shrinks: on ImageNet 18 to 50 "
     "layers bring six per cent more right, and 50 to 152 two.",
-    "depths.measure": "Rather than believe a rule, measure: the button “Help me choose” below times the usual "
-    "five, and any other that you have chosen, on this computer. Those whose weights are here it also tries on your "
-    "photos, and it takes a deeper one only where that is better by more than chance.",
+    "depths.measure": "Rather than believe a rule, measure: “Help me choose” times the usual five, and any other that you have "
+    "chosen, on this computer. Those whose weights are here it also tries on your photos, and it takes a deeper one only "
+    "where that is better by more than chance.",
     "gradients": "The gradient: how strongly each stage of the network is asked to change",
     "gradients.stem": "First layer (stem)",
     "gradients.layer": "Stage {n}",
@@ -706,11 +703,10 @@ ENGLISH: dict[str, str] = {
     "gradients.no_number.what": "Nothing can be learnt from it. If the loss is lost too, the training goes back by itself "
     "and takes a tenth of the learning rate; if it does not, stop, and train again with a lower one (Model, More).",
     "step.inside": "Inside",
-    "shortcuts": "Why depth needs the shortcut",
-    "shortcuts.lead": "Each block of a ResNet adds to its input what it has found: y = F(x) + x. The “+ x” is "
-    "the shortcut. Here ten small networks, with it and without it, 18 to 152 layers deep, are trained before your "
-    "eyes on your photos, or on the demo photos if you chose none. It takes a minute or two; nothing of it is kept "
-    "but the curves.",
+    "shortcuts": "Why it works: the same networks with and without the shortcut",
+    "shortcuts.lead": "Each block of a ResNet adds to its input what it has found: y = F(x) + x. The “+ x” is the shortcut. "
+    "Here ten small networks, with it and without it, 18 to 152 layers deep, are trained before your eyes on your photos, or "
+    "on the demo photos if you chose none. It takes a minute or two; only the curves are kept.",
     "shortcuts.ask": "Train them with and without the shortcut",
     "shortcuts.stop": "Stop",
     "shortcuts.failed": "The experiment could not be made",
@@ -750,10 +746,11 @@ ENGLISH: dict[str, str] = {
     "The first chart alone is without batch norm, its weights drawn with variance 1/inputs, as was usual before. "
     "Losses are means of ten steps.",
     "inside.title": "Inside the network",
-    "inside.lead": "How a residual network does it, block by block, on your own photos. Nothing here changes your model.",
+    "inside.lead": "How a residual network does it, block by block, on your own photos. Nothing here changes your model. Which "
+    "kinds there are, and how deep one should be, is answered where they are chosen: under “Model”.",
     "inside.none": "There is no trained model to look into yet",
     "inside.none.help": "Train one first: choose photos under “Your data”, a network under “Model”, and press Train.",
-    "network": "What each block adds",
+    "network": "What each block adds, from the photo to the classes",
     "network.lead": "Each block makes F(x) of its input x and gives F(x) + x: it only learns what to add. Here "
     "this is measured on your test photos: how much each block adds, what is lost without it, and how much your "
     "training changed it.",
@@ -761,7 +758,8 @@ ENGLISH: dict[str, str] = {
     "network.stop": "Stop measuring",
     "network.failed": "The blocks could not be measured",
     "network.doing": "Leaving out each block in turn, photo by photo",
-    "network.which": "Measured on {photos} of the {of} test photos, of which the whole network names {right} right.",
+    "network.which": "Measured on {photos} of the {of} test photos; the whole network names {right} of them right.",
+    "network.which.all": "Measured on all {of} test photos; the whole network names {right} of them right.",
     "network.crossed": "Measured on {photos} of all {of}. A tiny set has no photos held back: this model has also "
     "learnt from them, so these numbers look better than they are. The whole network names {right} right.",
     "network.cheap": "Of the {all} blocks whose shortcut is x itself, {cheap} can each be left out at the cost "
@@ -775,9 +773,9 @@ ENGLISH: dict[str, str] = {
     "network.most": "Your training moved block {name} most: its weights changed by {share} % of their length.",
     "network.none_moved": "No block was moved: the first answer, which trains the last layer alone, was kept.",
     "network.label": "The network, from the photo to the classes",
-    "network.legend": "Through each box runs F, around it the arc: the shortcut, on which x passes as it is. "
-    "“1×1”: the shape changes here, so a convolution of 1 × 1 makes x fit. Press a block for its numbers and its "
-    "code; arrow keys go from block to block.",
+    "network.legend": "Through each box runs F, around it the arc: the shortcut, on which x passes as it is. Where it says "
+    "“1×1” the shape changes, and x has to be made to fit: press such a block to see why a convolution of 1 × 1 does it. Any "
+    "block shows its numbers and its code; arrow keys go from block to block.",
     "network.colour": "What the colour tells",
     "network.photo": "Photo",
     "network.stem": "Stem",
@@ -790,9 +788,9 @@ ENGLISH: dict[str, str] = {
     "network.ratio": "Adds: ‖F(x)‖ / ‖x‖",
     "network.ratio.means": "How large what a block adds is, in the mean over the photos, beside what it is added to. "
     "Full colour: most.",
-    "network.ratio.says": "So many times as large as x is what the block adds to it, in the mean over the photos.",
-    "network.ratio.says.projects": "So many times as large is what the block adds as what its projection makes of x, in the "
-    "mean over the photos.",
+    "network.ratio.says": "The part that the block adds is so many times as large as x, in the mean over the photos.",
+    "network.ratio.says.projects": "The part that the block adds is so many times as large as the projection of x that it is "
+    "added to, in the mean over the photos.",
     "network.lost": "Accuracy without it",
     "network.lost.means": "Percentage points of accuracy when this one block is left out and its shortcut stays. "
     "Full colour: most lost.",
@@ -827,13 +825,21 @@ ENGLISH: dict[str, str] = {
     "straight as it can be, and cheap: {weights} weights here, where 3 × 3 would take {larger}.",
     "network.1x1.rare": "All other shortcuts stay free of weights: there x passes untouched, and so does the "
     "gradient on its way back.",
+    "network.narrow": "Why 1×1 convolutions inside?",
+    "network.narrow.how": "The first takes {takes} channels to {narrow}, the last takes them to {gives}. Between them the "
+    "convolution of 3 × 3, which looks at the neighbours and costs nine times as much for each pair of channels, sees few "
+    "channels only.",
+    "network.narrow.saves": "F has {weights} weights in this block; two convolutions of 3 × 3 on all channels, as in a basic "
+    "block, would have {larger}. That is what makes 50 layers and more affordable.",
     "network.code": "The block as code",
     "network.code.lead": "From resnet_finetune/model/blocks.py: written to be read, with the same convolutions as this block.",
     "network.code.differs": "From resnet_finetune/model/blocks.py: written to be read, in the plain form. The table "
     "above says in what this block’s convolutions differ from it.",
-    "stages": "A photo on its way through",
-    "stages.lead": "Choose one of the test photos: what lights up at the end of each stage, and what of it "
-    "speaks for a class. Early stages see edges and colours finely, late ones see things coarsely.",
+    "stages": "A photo on its way through: what lights up, stage by stage",
+    "stages.lead": "Choose a photo: see what lights up at the end of each stage, and what of it speaks for a class. Early "
+    "stages see edges and colours finely, late ones see things coarsely.",
+    "stages.tried": "Shown to it under “Try it”",
+    "stages.tests": "Test photos, mistakes first",
     "stages.choose": "{name}, which the model says is {said}",
     "stages.ask": "What speaks for …",
     "stages.seen": "As the network sees it",

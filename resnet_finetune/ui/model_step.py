@@ -42,8 +42,11 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_id="model",
     )
     gr.HTML(Markup('<p class="note">{}</p>').format(text("model.numbers.what")))
+    ask = gr.Column()  # the advisor's place is beside the depths, but it is told what is chosen below
+    with gr.Accordion(text("depths.ask"), open=False, elem_id="depths"):
+        gr.HTML(depths())
     with gr.Accordion(text("model.others"), open=False, elem_id="model-others") as others:
-        gr.HTML(Markup("<p>{}</p>").format(text("model.others.lead")))
+        gr.HTML(variants())
         lists = [usual] + [
             gr.Radio(
                 _choices(family, None),
@@ -55,10 +58,6 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
             for family in catalog.families()
             if family != USUAL
         ]
-    with gr.Accordion(text("variants.ask"), open=False, elem_id="variants"):
-        gr.HTML(variants())
-    with gr.Accordion(text("depths.ask"), open=False, elem_id="depths"):
-        gr.HTML(depths())
     preset = gr.Radio(
         [(text(f"model.preset.{name}"), name) for name in PRESETS],
         value=_DEFAULT.preset,
@@ -66,7 +65,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         elem_classes="cards",
         elem_id="preset",
     )
-    advisor.ATTEMPT.build(advice, chosen=chosen, preset=preset, model=model)
+    with ask:
+        advisor.ATTEMPT.build(advice, chosen=chosen, preset=preset, model=model)
     with gr.Accordion(text("model.more"), open=False):
         with gr.Row():  # an empty number field says 0
             minutes = gr.Number(
@@ -151,12 +151,15 @@ def _choices(family: str, advice: Advice | None) -> list[tuple[str, str]]:
 
 
 def _card(model: Model, seconds: float | None) -> str:
-    """Lines: the name; why one would take it, of the usual ones; the numbers; the licence; what it takes here."""
+    """Lines: the name; why one would take it, of the usual ones; its size; how good it is; where the weights are, and their
+    licence; what it takes here.
+    """
     top1 = text("model.top1.none") if model.top1 is None else text("model.top1", top1=model.top1, size=model.top1_size)
     lines = [
-        model.title + (text("model.advised") if model.name == _DEFAULT.model else ""),
+        f"{model.title}{text('model.advised') if model.name == _DEFAULT.model else ''}",
         *([text(f"model.why.{model.depth}")] if model.family == USUAL else []),
-        text("model.numbers", depth=model.depth, parameters=model.parameters_m, top1=top1),
+        text("model.numbers", depth=model.depth, parameters=model.parameters_m),
+        top1,
         text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
         text("model.licence" if model.commercial else "model.licence.no", licence=model.licence),
         text("model.epoch.none") if seconds is None else text("model.epoch", time=duration(seconds)),

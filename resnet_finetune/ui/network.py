@@ -9,7 +9,8 @@ import gradio as gr
 from gradio.components import Component
 from markupsafe import Markup
 
-from resnet_finetune.insight.residual import REFERENCES, Anatomy, Block, Convolution, kept, measure, reads_the_same
+from resnet_finetune.insight.anatomy import REFERENCES, Anatomy, Block, Convolution, reads_the_same
+from resnet_finetune.insight.residual import kept, measure
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import network_picture
 from resnet_finetune.ui.figures import table
@@ -24,7 +25,7 @@ _TO_THE_BLOCK = "() => { document.querySelector('#network-block')?.scrollIntoVie
 
 def build(run: gr.Dropdown) -> list[Component]:
     """The parts that ``shown`` fills when another run is looked at."""
-    gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("network"), text("network.lead")))
+    gr.HTML(Markup("<p>{}</p>").format(text("network.lead")))
     found = gr.State(None)
     drawn = _ATTEMPT.build(found, network_picture.KEYS, path=run)
     card = gr.HTML(elem_id="network-block")
@@ -65,9 +66,9 @@ def _drawn(found: Anatomy) -> Markup:
 
 def _sentences(found: Anatomy) -> list[str]:
     """Which photos, what it costs to leave a block out, and what fine-tuning moved."""
-    which = text(
-        "network.crossed" if found.crossed else "network.which", photos=photos(found.photos), of=found.of, right=found.right
-    )
+    numbers = {"photos": photos(found.photos), "of": found.of, "right": found.right}
+    whole = found.photos == found.of
+    which = text("network.crossed" if found.crossed else "network.which.all" if whole else "network.which", **numbers)
     plain = [block for block in found.blocks if not block.projects]
     cheap = sum(block.right >= found.right - 1 for block in plain)
     dear = min(found.blocks, key=lambda block: block.right)
@@ -87,8 +88,8 @@ def _sentences(found: Anatomy) -> list[str]:
 
 def card(found: Anatomy, block: Block) -> Markup:
     return Markup(
-        '<section class="card block"><h4>{title}</h4><dl>{facts}</dl>{layers}{why}<h4>{code_title}</h4><p>{code_lead}</p>'
-        '<pre tabindex="0"><code>{code}</code></pre></section>'
+        '<section class="card block"><h4>{title}</h4><dl>{facts}</dl>{layers}{why}{narrow}<h4>{code_title}</h4>'
+        '<p>{code_lead}</p><pre tabindex="0"><code>{code}</code></pre></section>'
     ).format(
         title=text("network.block", name=block.name, kind=text(f"network.kind.{block.kind}")),
         facts=_NOTHING.join(
@@ -96,6 +97,7 @@ def card(found: Anatomy, block: Block) -> Markup:
         ),
         layers=_layers(block),
         why=_why_1x1(block) if block.projects else _NOTHING,
+        narrow=_why_narrow(block) if block.kind.endswith("Bottleneck") else _NOTHING,
         code_title=text("network.code"),
         code_lead=text("network.code.lead" if reads_the_same(block) else "network.code.differs"),
         code=inspect.getsource(REFERENCES[block.kind]),
@@ -134,8 +136,25 @@ def _why_1x1(block: Block) -> Markup:
         text("network.1x1.why", weights=f"{takes[0] * gives[0]:,}", larger=f"{9 * takes[0] * gives[0]:,}"),
         text("network.1x1.rare"),
     ]
+    return _aside(text("network.1x1"), said)
+
+
+def _why_narrow(block: Block) -> Markup:
+    """Of a bottleneck: what its convolutions of 1 × 1 save."""
+    takes, gives = block.takes[0], block.gives[0]
+    inside = [one for one in block.convolutions if not one.in_shortcut]
+    weights = sum(one.kernel**2 * one.inputs // one.groups * one.outputs for one in inside)
+    larger = 9 * (takes * gives + gives * gives)
+    said = [
+        text("network.narrow.how", takes=takes, narrow=inside[0].outputs, gives=gives),
+        text("network.narrow.saves", weights=f"{weights:,}", larger=f"{larger:,}"),
+    ]
+    return _aside(text("network.narrow"), said)
+
+
+def _aside(question: str, answer: list[str]) -> Markup:
     return Markup('<aside class="message info"><strong>{}</strong>{}</aside>').format(
-        text("network.1x1"), _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in said)
+        question, _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in answer)
     )
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from resnet_finetune.insight.residual import Anatomy, Block, Shape
+from resnet_finetune.insight.anatomy import Anatomy, Block, Shape
 from resnet_finetune.ui.texts import text
 
 Measure = Literal["ratio", "lost", "moved"]
@@ -30,7 +30,7 @@ CLASSES = 6  # that are named
 
 # In pixels. The picture is never made smaller, so that it can be read on a phone, where it scrolls in its own box.
 _COLUMN = 122  # from one column to the next
-_INPUT, _BEFORE = 50, 61  # middle of the photo, and a column before the first stage
+_INPUT, _BEFORE = 50, 74  # middle of the photo, and a column before the first stage
 _PITCH = 54  # from one block to the next
 _HALF, _HIGH = 38, 26  # of a box: half its width, and its height
 _TOP = 56  # of the first box
@@ -213,7 +213,7 @@ def _place(row: int) -> int:
 
 
 def size_of(shape: Shape) -> str:
-    return " × ".join(map(str, shape))
+    return "\u00a0×\u00a0".join(map(str, shape))
 
 
 def _box(x: int, y: int, title: str, shape: Shape | None) -> Markup:

@@ -59,9 +59,9 @@ def build() -> gr.Blocks:
             with gr.Tab(text("step.results"), id="results") as results_tab:
                 results_step.build(tabs, results_tab, wanted)
             with gr.Tab(text("step.try"), id="try") as try_tab:
-                try_step.build(tabs, try_tab)
+                tried = try_step.build(tabs, try_tab)
             with gr.Tab(text("step.inside"), id="inside") as inside_tab:
-                inside_step.build(page, tabs, inside_tab, chosen)
+                inside_step.build(tabs, inside_tab, chosen, tried)
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.insight.photo_map import PhotoMap, make_map
 from resnet_finetune.ui import finished, why
+from resnet_finetune.ui.asked import Asked
 from resnet_finetune.ui.parts import ACTIONS, action, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
@@ -165,7 +166,7 @@ def _open(event: gr.EventData, drawn: Drawn | None) -> Markup:
             return _NOTHING
 
 
-def _ask_why(event: gr.EventData, drawn: Drawn | None) -> tuple[Markup, why.Asked | None]:
+def _ask_why(event: gr.EventData, drawn: Drawn | None) -> tuple[Markup, Asked | None]:
     match event._data if isinstance(event._data, dict) else {}:
         case {"point": int(number)} if drawn and 0 <= number < len(drawn.map.photos):
             run = finished.find(drawn.run)

@@ -25,11 +25,10 @@ SMALLEST = 1e-300  # a gradient that is 0 even in double precision is drawn here
 _NOTHING = Markup("")
 
 
-def build(page: gr.Blocks, chosen: gr.State) -> None:
-    with gr.Column(elem_classes="part"):
-        gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("shortcuts"), text("shortcuts.lead")))
-        found = ATTEMPT.build(gr.State(None), chosen=chosen)
-    page.load(_last, outputs=found, queue=False, show_progress="hidden")
+def build(chosen: gr.State) -> gr.HTML:
+    """The place for its curves."""
+    gr.HTML(Markup("<p>{}</p>").format(text("shortcuts.lead")))
+    return ATTEMPT.build(gr.State(None), chosen=chosen)
 
 
 def draw(trial: ShortcutTrial) -> Markup:
@@ -158,7 +157,8 @@ def _answer(trial: ShortcutTrial) -> tuple[Markup, None]:
     return draw(trial), None
 
 
-def _last() -> Markup:
+def last() -> Markup:
+    """The curves of the last one, if there was any."""
     try:
         return draw(ShortcutTrial.from_json(disk.read_json(home() / FILE)))
     except (OSError, ValueError):

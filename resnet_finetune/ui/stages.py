@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,84 +16,88 @@ from PIL import Image
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.insight.explain import coloured, painted
 from resnet_finetune.insight.stages import Stage, stages_of
-from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import finished
+from resnet_finetune.ui.asked import Asked, answering, cannot, told
 from resnet_finetune.ui.network_picture import size_of
-from resnet_finetune.ui.parts import ACTIONS, action, message
+from resnet_finetune.ui.parts import ACTIONS, action
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
+from resnet_finetune.ui.try_step import Tried
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Report
 
-OFFERED = 12  # test photos to choose from
+OFFERED = 12  # test photos to choose from, and as many that were tried
 BEST = 5  # classes that can be asked about
 SIDE = 160  # pixels of the pictures
 _NOTHING = Markup("")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """A photo that is shown, of those that were offered. The server keeps it: what a browser sends never becomes a path."""
-
-    run: str  # folder
-    photo: int  # number among those that are offered
-    of_class: int | None = None  # the class that is asked about; the one it is named, unless said
-
-
-def build(run: gr.Dropdown) -> list[Component]:
+def build(run: gr.Dropdown, tried: gr.State) -> list[Component]:
     """The parts that ``shown`` fills when another run is looked at."""
-    gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("stages"), text("stages.lead")))
-    chosen = gr.State(None)
+    gr.HTML(Markup("<p>{}</p>").format(text("stages.lead")))
+    asked = gr.State(None)
     offered = gr.HTML(js_on_load=ACTIONS, elem_id="stages-photos")
     drawn = gr.HTML(js_on_load=ACTIONS, elem_id="stages")
     for part in (offered, drawn):
         part.click(
             _open,
-            inputs_kwargs={"run": run, "chosen": chosen},
-            outputs=[drawn, chosen],
+            inputs_kwargs={"run": run, "asked": asked, "tried": tried},
+            outputs=[drawn, asked],
             show_progress="minimal",
             show_progress_on=drawn,
             queue=False,
             trigger_mode="multiple",
         )
-    return [chosen, offered, drawn]
+    return [asked, offered, drawn]
 
 
-def shown(run: Run | None, report: Report | None) -> list[Any]:
+def shown(run: Run | None, report: Report | None, tried: Tried | None) -> list[Any]:
     """The photos to choose from."""
-    return [None, _choices(report) if run and report else _NOTHING, _NOTHING]
+    return [None, _choices(report, _of(run, tried)) if run and report else _NOTHING, _NOTHING]
 
 
-def _open(event: gr.EventData, run: str | None, chosen: Chosen | None) -> tuple[Markup, Chosen | None]:
+def _open(event: gr.EventData, run: str | None, asked: Asked | None, tried: Tried | None) -> tuple[Markup, Asked | None]:
     """A browser may send anything: only photos and classes that were offered are shown."""
-    match event._data if isinstance(event._data, dict) else {}:
-        case {"photo": int(number)} if run:
-            chosen = Chosen(run=run, photo=number)
-        case {"class": int(of_class)} if chosen:
-            chosen = replace(chosen, of_class=of_class)
-        case _:
-            return _NOTHING, None
-    return _looked_at(chosen), chosen
-
-
-def _looked_at(chosen: Chosen) -> Markup:
-    found = finished.find(chosen.run)
     try:
-        report = found.report() if found else None
-        photos = _offered(report) if report else []
-        if found is None or report is None or chosen.photo not in range(len(photos)):
-            return message("info", text("why.gone"), [text("why.gone.help")])
-        photo = photos[chosen.photo]
-        model = load_model(found.path)
-        pixels = model.preprocessing.read(Path(report.root, photo.path))
+        match event._data if isinstance(event._data, dict) else {}:
+            case {"photo": int(number)}:
+                asked = _tested(finished.find(run), number)
+            case {"tried": int(number)}:
+                asked = _tried(_of(finished.find(run), tried), number)
+            case {"class": int(of_class)} if asked:
+                asked = replace(asked, of_class=of_class)
+            case _:
+                return _NOTHING, None
+        asked, model, _ = answering(asked)
+        pixels = model.preprocessing.read(Path(asked.photo))
         best = [int(number) for number in np.argsort(-model.scores(pixels[None])[0], kind="stable")[:BEST]]
-        of_class = chosen.of_class if chosen.of_class in best else best[0]
-        stages = stages_of(model, pixels, of_class)
+        of_class = asked.of_class if asked.of_class in best else best[0]
+        return _drawn(asked, pixels, model.classes, best, of_class, stages_of(model, pixels, of_class)), asked
     except (UserError, UnreadablePhoto) as error:
-        messages = error.messages if isinstance(error, UserError) else [error.message]
-        return message("bad", text("why.gone"), messages)
-    return _drawn(photo, pixels, model.classes, best, of_class, stages)
+        return cannot(error), None
+
+
+def _of(run: Run | None, tried: Tried | None) -> Tried | None:
+    """What was shown to this run's model, if that was the last that was tried."""
+    return tried if run and tried and tried.run == str(run.path) else None
+
+
+def _tested(run: Run | None, number: int) -> Asked | None:
+    """Raises ``UserError`` when the report is damaged."""
+    report = run.report() if run else None
+    photos = _offered(report) if report else []
+    if run is None or report is None or number not in range(len(photos)):
+        return None
+    photo = photos[number]
+    return Asked(run=str(run.path), photo=str(Path(report.root, photo.path)), name=photo.path, true=photo.true)
+
+
+def _tried(tried: Tried | None, number: int) -> Asked | None:
+    if tried is None or number not in range(len(tried.answers)):
+        return None
+    path = tried.answers[number].path
+    return Asked(run=tried.run, photo=str(path), name=path.name)
 
 
 # --- What is drawn ------------------------------------------------------------------------------------------------------
@@ -106,31 +111,44 @@ def _offered(report: Report) -> list[Judged]:
     return wrong + [right[number * len(right) // places] for number in range(min(places, len(right)))]
 
 
-def _choices(report: Report) -> Markup:
-    looks = _NOTHING.join(
-        Markup('<button type="button" class="look" data-do="{{&#34;photo&#34;: {}}}" aria-label="{}">{}</button>').format(
-            number,
-            text("stages.choose", name=photo.path, said=report.classes[photo.predicted]),
-            thumbnail(Path(report.root, photo.path), photo.path),
+def _choices(report: Report, tried: Tried | None) -> Markup:
+    tests = [
+        _look(
+            "photo", number, photo.path, report.classes[photo.predicted], thumbnail(Path(report.root, photo.path), photo.path)
         )
         for number, photo in enumerate(_offered(report))
+    ]
+    return (_row(text("stages.tried"), _new(tried)) if tried else _NOTHING) + _row(text("stages.tests"), tests)
+
+
+def _new(tried: Tried) -> list[Markup]:
+    return [
+        _look("tried", number, answer.path.name, tried.classes[int(np.argmax(answer.scores))], look)
+        for number, (answer, look) in enumerate(zip(tried.answers[:OFFERED], tried.looks, strict=False))
+        if answer.scores is not None
+    ]
+
+
+def _row(title: str, looks: list[Markup]) -> Markup:
+    return Markup('<h4>{}</h4><div class="choose">{}</div>').format(title, _NOTHING.join(looks)) if looks else _NOTHING
+
+
+def _look(kind: str, number: int, name: str, said: str, look: Markup) -> Markup:
+    return Markup('<button type="button" class="look" data-do="{}" aria-label="{}">{}</button>').format(
+        json.dumps({kind: number}), text("stages.choose", name=name, said=said), look
     )
-    return Markup('<div class="choose">{}</div>').format(looks)
 
 
-def _drawn(
-    photo: Judged, pixels: np.ndarray, classes: list[str], best: list[int], of_class: int, stages: list[Stage]
-) -> Markup:
+def _drawn(asked: Asked, pixels: np.ndarray, classes: list[str], best: list[int], of_class: int, stages: list[Stage]) -> Markup:
     name = classes[of_class]
     whole = Markup("<figure>{}<figcaption><b>{}</b><small>{}</small></figcaption></figure>").format(
-        picture(_enlarged(pixels), photo.path), text("stages.seen"), photo.path
+        picture(_enlarged(pixels), asked.name), text("stages.seen"), asked.name
     )
-    said = text("why.true", true=classes[photo.true], said=classes[best[0]])
     return Markup(
         '<section class="card stages"><p>{said}</p><h4>{ask}</h4><div class="ask">{buttons}</div>'
         '<div class="row">{whole}{stages}</div><p class="aside">{honest}</p></section>'
     ).format(
-        said=said,
+        said=told(asked, classes, classes[best[0]]),
         ask=text("stages.ask"),
         buttons=_NOTHING.join(action(classes[n], {"class": n}, pressed=n == of_class) for n in best),
         whole=whole,

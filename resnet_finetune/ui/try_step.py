@@ -15,6 +15,7 @@ from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
 from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui import endpoint, figures, finished, many_photos, why
+from resnet_finetune.ui.asked import Asked
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -40,7 +41,8 @@ class Tried:
 Answers = tuple[Markup, dict[str, Any], Any, Any, Markup]
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
+def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
+    """What was shown to a model last: ``Tried`` or None."""
     heading(text("step.try"), text("try.lead"))
     run = finished.dropdown(text("try.model"), "try-run")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
@@ -80,6 +82,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
+    return tried
 
 
 def _examples(path: str | None, request: gr.Request) -> Markup:
@@ -133,13 +136,13 @@ def _said(said: Markup) -> Answers:
     return said, gr.update(value=None), None, gr.skip(), _NOTHING
 
 
-def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, why.Asked | None]:
+def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, Asked | None]:
     """A browser may send anything: only the photos that it was shown can be asked about."""
     clicked = event._data if isinstance(event._data, dict) else {}
     match clicked:
         case {"photo": int(number)} if tried and 0 <= number < len(tried.answers):
             path = tried.answers[number].path
-            return why.opened(why.Asked(run=tried.run, photo=str(path), name=path.name))
+            return why.opened(Asked(run=tried.run, photo=str(path), name=path.name))
         case _:
             return why.opened(None)
 

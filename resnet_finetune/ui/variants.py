@@ -1,4 +1,7 @@
-"""Which kinds of ResNet there are, and how deep one should be: answered in words, and with the blocks drawn side by side."""
+"""Which kinds of ResNet there are, and how deep one should be: answered in words, and with the blocks drawn side by side.
+
+Both stand where one chooses: what each family changes, over its networks; how to choose a depth, at the advisor that measures.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from resnet_finetune.model.catalog import families
+from resnet_finetune.model.catalog import USUAL
 from resnet_finetune.ui.texts import text
 
 # What F(x) is made of, from top to bottom, as wide as drawn (1: all channels), for an input of 256 channels or 64 in the first.
@@ -23,13 +26,11 @@ _MIDDLE, _SHORTCUT = 62, 138  # where the layers and the shortcut run
 
 
 def variants() -> Markup:
-    """The families in words, over their blocks as drawings."""
-    said = Markup("").join(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(text(f"family.{family}"), text(f"family.{family}.what"))
-        for family in families()
-    )
-    return Markup('<p>{}</p><div class="blocks">{}</div><dl class="families">{}</dl>').format(
-        text("variants.lead"), Markup("").join(_drawn(*block) for block in _BLOCKS), said
+    """What they have in common, and their blocks as drawings. What each changes is said over its list."""
+    said = (text("model.others.lead"), text(f"family.{USUAL}.what"), text("variants.lead"))
+    return Markup('<div class="families">{}</div><div class="blocks">{}</div>').format(
+        Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in said),
+        Markup("").join(_drawn(*block) for block in _BLOCKS),
     )
 
 

@@ -5,7 +5,7 @@ It opens over the page. A step that has photos builds a panel with ``build``; wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.insight.explain import Explanation, explain, painted
-from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import figures, finished
-from resnet_finetune.ui.parts import ACTIONS, action, message
+from resnet_finetune.ui import figures
+from resnet_finetune.ui.asked import Asked, answering, cannot, told
+from resnet_finetune.ui.parts import ACTIONS, action
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
 from resnet_finetune.words.errors import UserError
@@ -53,17 +53,6 @@ new MutationObserver(() => {
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A photo about which is asked. The server keeps it: what a browser sends never becomes a path."""
-
-    run: str  # folder
-    photo: str  # path
-    name: str
-    true: int | None = None  # its class, where it is known
-    of_class: int | None = None  # the class that is asked about; the one it is named, unless said
-
-
 def build(elem_id: str) -> tuple[gr.HTML, gr.State]:
     """The panel, empty, and the ``Asked`` that it shows: an event that opens it has both as outputs, of ``opened``."""
     asked = gr.State(None)
@@ -94,17 +83,12 @@ def ask_about_tested(run: Run, name: str) -> Asked | None:
 
 
 def draw(asked: Asked | None) -> Markup:
-    run = finished.find(asked.run) if asked else None
     try:
-        report = run.report() if run else None
-        if asked is None or run is None or report is None:
-            return _in_panel(text("why.gone"), message("info", text("why.gone.help")))
-        model = load_model(run.path)
+        asked, model, report = answering(asked)
         of_class = asked.of_class if asked.of_class is None or asked.of_class < len(model.classes) else None
         found = explain(model, Path(asked.photo), of_class)
     except (UserError, UnreadablePhoto) as error:
-        messages = error.messages if isinstance(error, UserError) else [error.message]
-        return _in_panel(text("why.gone"), message("bad", text("why.gone"), messages))
+        return _in_panel(text("why.gone"), cannot(error))
     title = text("why.title", name=model.classes[found.of_class])
     return _in_panel(title, _explained(asked, model.classes, found, Path(report.root)))
 
@@ -130,15 +114,13 @@ def _explained(asked: Asked, classes: list[str], found: Explanation, root: Path)
     best = [int(number) for number in np.argsort(-found.scores, kind="stable")[:BEST]]
     name = classes[found.of_class]
     said = text("none") if found.none_of_these else classes[best[0]]
-    true = asked.true if asked.true is not None and asked.true < len(classes) else None
-    known = text("why.said", said=said) if true is None else text("why.true", true=classes[true], said=said)
     return Markup(
         '<p>{known} <small>{name}</small></p><div class="looks"><figure>{photo}<figcaption>{of_photo}</figcaption></figure>'
         "<figure>{heat}<figcaption>{of_heat}</figcaption></figure></div><p>{honest}</p><h4>{other}</h4>"
         '<div class="ask">{buttons}</div><div class="reasons"><div><h4>{scores}</h4>{bars}</div>'
         "<div><h4>{nearest}</h4>{photos}</div></div>"
     ).format(
-        known=known,
+        known=told(asked, classes, said),
         name=asked.name,
         photo=picture(found.pixels, asked.name),
         of_photo=text("why.photo"),

@@ -8,7 +8,12 @@ CHINESE: dict[str, str] = {
     "{names} and {n} more": "{names}等（另有 {n} 个）",
     "{one} {other}": "{one}{other}",
     "{one}; {other}": "{one}；{other}",
-    # The blocks of a network, and its licence
+    # Networks: their names, their blocks, their licence
+    "ResNet-{depth}, recipe A1": "ResNet-{depth}（A1 训练法）",
+    "ResNet-{depth}, weights V2": "ResNet-{depth}（V2 权重）",
+    "The photo or its model is not there any more, or another model was chosen: show it the photo again.": (
+        "照片或它的模型已经不在了，或者选了另一个模型：请再给它看一次这张照片。"
+    ),
     "The weights of {model} are under {licence}: commercial use is forbidden.": "{model} 的权重采用 {licence} 许可证：禁止商业使用。",
     "This training was stopped before its test, so there are no test photos to look with: train again.": (
         "这次训练在测试之前就停止了，没有可用来查看的测试照片：请重新训练。"
@@ -361,6 +366,30 @@ CHINESE: dict[str, str] = {
     "again, and go on with this run.": (
         "这次训练的另一个进程已结束，或那台机器连不上了：请查看它输出的内容，全部重新启动，再继续这次训练。"
     ),
+    # The model card
+    "{network} that tells {n} classes of photos apart": "能区分 {n} 类照片的 {network}",
+    "It names {accuracy} of {n} test photos right, {unseen}. With this many photos the true share is likely between {low} "
+    "and {high} (95 % Wilson interval). Always giving the most common answer would be right on {guess}.": "它认对了 {n} 张测试照片中的 {accuracy}，{unseen}。就这么多照片来说，真实的比例很可能在 {low} 到 {high} 之间（95% Wilson 区间）。总是给最常见的答案能对 {guess}。",
+    "test photos": "测试照片",
+    "when it says so, it is right (precision)": "它这么说时说对的（精确率）",
+    "of these photos, it found (recall)": "这些照片中它找到的（召回率）",
+    "each of them by a model that had not seen it (cross-validation)": "每一张都由没见过它的模型来认（交叉验证）",
+    "which had no part in its training": "它们没有参与训练",
+    "What it is for, and what not": "它能做什么，不能做什么",
+    "It knows only the classes above, and names one of them whatever it is shown, also a photo of something else.": "它只认识上面的类别，不管给它看什么，都会说是其中之一，照片上是别的东西也一样。",
+    "The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse.": "这些数字只适用于与测试照片相像的照片：换了相机、地点、光线或季节，都可能变差。",
+    "Its probabilities were calibrated on the few photos of one data set. Let nothing that matters depend on one answer.": "它的概率是用一个数据集里不多的照片校准的。要紧的事不要只靠一个答案来决定。",
+    "How it works": "它如何工作",
+    "{network} ({weights}), fine-tuned. The weights that it started from come from ImageNet-1k, whose photos were given "
+    "out for non-commercial research. Their licence: {licence}.": "{network}（{weights}），经过微调。作为起点的权重来自 ImageNet-1k，其照片只供非商业研究使用。权重的许可证：{licence}。",
+    "{licence}, no commercial use": "{licence}，禁止商业使用",
+    "A photo is read as `photo.py` does it: upright, in sRGB, transparency on white, halved while its shorter side is at "
+    "least {twice} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred square, "
+    "{size} × {size} pixels by antialiased bilinear interpolation, normalised by {mean} and {std}, softmax at temperature "
+    "{temperature}.": "照片按 `photo.py` 的方式读取：转正，转为 sRGB，透明处为白色，短边不小于 {twice} 像素时反复减半。模型接收字节（uint8，高 × 宽 × 3），其余由它完成：取中间的正方形，用抗锯齿双线性插值缩放到 {size} × {size} 像素，用 {mean} 和 {std} 归一化，softmax 的温度为 {temperature}。",
+    "Of {n} test photos {agree} get the same class from this export as from the app that trained it; probabilities differ "
+    "by {gap} at most (`parity.json`).": "{n} 张测试照片中，有 {agree} 张从这个导出文件得到的类别与训练它的应用相同；概率最多相差 {gap}（`parity.json`）。",
+    "Made with resnet-finetune {version}.": "由 resnet-finetune {version} 制作。",
     # Exports, models, weights
     "{run} has no results yet: let the training finish, so that the export can be tested.": (
         "{run} 还没有结果：请等训练完成，这样导出的模型才能测试。"

@@ -35,9 +35,12 @@ class ShortcutTrial:
     def from_json(cls, values: dict[str, Any]) -> ShortcutTrial:
         """What ``to_json`` wrote. Raises ``ValueError`` for anything else."""
         try:
-            return cls(**{**values, "networks": [Trained(**network) for network in values["networks"]]})
+            trial = cls(**{**values, "networks": [Trained(**network) for network in values["networks"]]})
         except (KeyError, TypeError) as error:
             raise ValueError("not the trial of a shortcut") from error
+        if not (trial.of(True) and trial.of(False)):
+            raise ValueError("not the trial of a shortcut: one kind of network is missing")
+        return trial
 
     def of(self, shortcut: bool) -> list[Trained]:
         return [network for network in self.networks if network.shortcut == shortcut]
