@@ -104,6 +104,7 @@ def test_a_matrix_is_ordered_and_saved(results: Page, run: Run) -> None:
 
 
 def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Run) -> None:
+    results.get_by_role("button", name="Photos that may be in the wrong class").click()
     results.locator("#suspects-ask").click()
     photos = results.locator("#suspects [data-photo]")
     expect(photos).to_have_count(2, timeout=2 * MINUTE)
@@ -121,6 +122,7 @@ def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Ru
 
     results.reload()  # what was said is kept
     results.get_by_role("tab", name="Results").click()
+    results.get_by_role("button", name="Photos that may be in the wrong class").click()
     expect(results.locator("#suspects-said")).to_contain_text("You judged 2 photos;")
     results.locator("#suspects-again").click()
     results.locator("#train-next").click(timeout=5 * MINUTE)

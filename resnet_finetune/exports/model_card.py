@@ -8,6 +8,7 @@ from importlib.metadata import version
 import resnet_finetune
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.model import catalog
+from resnet_finetune.model.gallery import FARTHEST
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words.report import ClassScore, Report
 
@@ -32,7 +33,7 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
         *(line for note in report.notes for line in (_plain(note), "")),
         "## What it is for, and what not",
         "",
-        "- It knows only the classes above, and names one of them whatever it is shown, also a photo of something else.",
+        f"- It knows only the classes above. {_none_of_these(model)}",
         "- The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse.",
         "- Its probabilities were calibrated on the few photos of one data set. Let nothing that matters depend on one answer.",
         "",
@@ -46,7 +47,7 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
         f"square, {size} × {size} pixels by antialiased bilinear interpolation, normalised by "
         f"{_numbers(model.preprocessing.mean)} and {_numbers(model.preprocessing.std)}, softmax at temperature "
         f"{model.temperature:.4g}.",
-        f"- Of {parity.n} test photos {parity.agree} get the same class from this export as from the app that trained it; "
+        f"- Of {parity.n} test photos {parity.agree} get the same answer from this export as from the app that trained it; "
         f"probabilities differ by {parity.max_abs_diff:.1e} at most (`parity.json`).",
         "",
         f"Made with resnet-finetune {resnet_finetune.__version__}.",
@@ -58,6 +59,17 @@ def of_space(model: Classifier, report: Report, parity: Parity) -> str:
     """The card under the header by which a Hugging Face Space knows how to run."""
     header = f"title: What is on this photo\nsdk: gradio\nsdk_version: {version('gradio')}\napp_file: app.py"
     return f"---\n{header}\n---\n\n{card(model, report, parity)}"
+
+
+def _none_of_these(model: Classifier) -> str:
+    if model.gallery is None or model.gallery.threshold >= FARTHEST:
+        return "It names one of them whatever it is shown, also a photo of something else."
+    known, refused = len(model.gallery.usual), model.gallery.refused(model.gallery.threshold)
+    return (
+        "A photo that is like none that it learnt from is answered “none of these”. Of "
+        f"{known} photos of its classes that it was not trained on, {refused} would be answered so; how many photos of other "
+        "things are, was not measured. The features of the photos that it learnt from are in its files, the photos are not."
+    )
 
 
 def _row(row: ClassScore) -> str:

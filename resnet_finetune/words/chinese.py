@@ -372,9 +372,14 @@ CHINESE: dict[str, str] = {
     "probabilities up to {max_abs_diff:.4f} apart. Use the model in the app instead.": (
         "导出的模型答案不一致，已丢弃：{n} 张测试照片中有 {agree} 张类别相同，概率最多相差 {max_abs_diff:.4f}。请在本应用里使用模型。"
     ),
-    "In 8 bits this model is right on {right} of {n} test photos, on {right_in_app} as it is. More than half a point was lost, so "
-    "it was thrown away: take the model as plain ONNX.": (
-        "压到 8 位后，这个模型在 {n} 张测试照片中答对 {right} 张，原模型答对 {right_in_app} 张。"
+    "In 8 bits a model may lose half a point at most. To tell that takes {fewest} photos that it was not trained on, and there "
+    "are {n} (test and validation photos): take the model as plain ONNX, or train on more photos.": (
+        "压到 8 位的模型最多只能损失半个百分点。要判断这一点，需要 {fewest} 张没有用来训练的照片，"
+        "而现在只有 {n} 张（测试照片和验证照片）：请改用普通的 ONNX，或用更多照片训练。"
+    ),
+    "In 8 bits this model is right on {right} of {n} photos that it was not trained on, on {right_in_app} as it is. More than half "
+    "a point was lost, so it was thrown away: take the model as plain ONNX.": (
+        "压到 8 位后，这个模型在 {n} 张没有用来训练的照片中答对 {right} 张，原模型答对 {right_in_app} 张。"
         "损失超过半个百分点，已丢弃：请改用普通的 ONNX。"
     ),
     "The export does not work by itself, so it was thrown away ({said}): use the model in the app.": (
