@@ -87,6 +87,20 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keyboard(results: Page, run: Ru
     assert sorted(shown(results)) == sorted(in_cell(run, "red", "red"))
 
 
+def test_the_worst_photos_come_first_and_can_be_explained(results: Page, run: Run) -> None:
+    results.get_by_role("button", name="Photo by photo, the worst first").click()
+    figures = results.locator("#results-worst figure")
+    expect(figures).to_have_count(18)
+    report = run.report()
+    assert report is not None
+    by_loss = sorted(report.judged, key=lambda photo: photo.scores[photo.true])
+    assert figures.locator("small").all_inner_texts() == [Path(photo.path).name for photo in by_loss]
+    assert {Path(photo.path).name for photo in by_loss[:2]} == {Path(name).name for name in WRONG}
+    figures.first.get_by_role("button").click()
+    expect(results.locator("#results-why .why")).to_contain_text("the model says", timeout=MINUTE)
+    results.keyboard.press("Escape")
+
+
 def test_a_matrix_is_ordered_and_saved(results: Page, run: Run) -> None:
     results.get_by_label("Most mistakes first").check()
     expect(results.locator("#results-matrix tbody th").first).to_have_text("red")

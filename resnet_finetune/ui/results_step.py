@@ -63,6 +63,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         save = gr.HTML(elem_id="results-save")
         cell = gr.HTML(js_on_load=ACTIONS, elem_id="results-cell")
         pairs = gr.HTML(js_on_load=ACTIONS, elem_id="results-pairs")
+        with _folded(text("worst"), "results-worst"):
+            worst = gr.HTML(js_on_load=ACTIONS)
         with _folded(text("suspects"), "results-suspects"):
             doubts = suspects.build(tabs, run)
         with _folded(text("learning"), "results-learning"):
@@ -90,7 +92,10 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
-        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told, *doubts, *proven],
+        "outputs": [
+            *(summary, rest, find, drawn, save, cell, pairs, worst, details, calibrated, of_class, told),
+            *(*doubts, *proven),
+        ],
         **quick,
     }
     tab.select(
@@ -111,7 +116,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
-    cell.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
+    for part in (cell, worst):
+        part.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
     gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
 
 
@@ -134,9 +140,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         run, report = _result(path)
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
@@ -144,6 +150,7 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         *_drawn(run, report, shows, order, query if len(report.classes) > MANY else ""),
         _NOTHING,
         _pairs(report),
+        cell_photos.draw_worst(report),
         _classes(report),
         trust_card.calibration_chart(report),
         trust_card.choices(report),
