@@ -356,6 +356,8 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         page.locator("#results-matrix button[data-do]").first.click()
         expect(page.locator("#results-cell img").first).to_be_visible()
         check("the results")
+        for closed in page.locator(".folded .label-wrap:not(.open)").all():
+            closed.click()
         page.locator("#map-make").click()
         expect(page.locator("#map-plane svg").first).to_be_visible(timeout=MINUTE)
         check("the map")

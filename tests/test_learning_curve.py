@@ -10,6 +10,7 @@ from PIL import Image
 
 from resnet_finetune.engine.learning_curve import SHARES, learning_curve
 from resnet_finetune.engine.progress import drained
+from resnet_finetune.ui.learning import ATTEMPT
 from resnet_finetune.words.lesson import Lesson
 from resnet_finetune.words.settings import Settings
 
@@ -45,3 +46,13 @@ def test_a_class_of_many_kinds_gains_from_more_photos_of_it(tmp_path: Path) -> N
 @pytest.mark.parametrize(("recalls", "error", "gains"), [([0.5, 0.6, 0.8], 0.1, True), ([0.5, 0.75, 0.8], 0.1, False)])
 def test_a_gain_within_chance_is_none(recalls: list[float], error: float, gains: bool) -> None:
     assert Lesson(name="a", photos=9, recalls=recalls, error=error).would_gain is gains
+
+
+def test_it_is_drawn_with_the_classes_that_gain_most() -> None:
+    names = ["<b>pear</b>", "apple", "melon", "plum"]
+    found = [Lesson(name=name, photos=40, recalls=[0.5, 0.7, 0.8], error=0.05) for name in (None, *names)]
+    drawn, _ = ATTEMPT.answer(found)
+    assert drawn.count("<polyline") == 1 + 3
+    assert "&lt;b&gt;pear" in drawn and "<b>pear" not in drawn
+    chart, table = drawn[drawn.index("<figure") :].split("<table")
+    assert "melon" in chart and "plum" not in chart and "plum" in table

@@ -87,6 +87,7 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
     expect(page.locator("#results-matrix tbody tr").first).not_to_have_text("\t".join(rows[0]), use_inner_text=True)
     for row in table(page, "#results-matrix")[1:]:
         assert abs(sum(int(share or 0) for share in row[1:]) - 100) <= 2  # per cent, rounded
+    page.get_by_role("button", name="Class by class").click()
     assert sorted(row[0] for row in table(page, "#results-details")[1:]) == classes
 
     page.locator("#results-next").click()
@@ -104,6 +105,7 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
 
     page.evaluate(PASTE)
     expect(answer).to_contain_text("pasted.png", timeout=MINUTE)
+    expect(answer.locator("li")).to_have_count(5)
 
     page.locator("#try-demo").click()  # the model was trained on the demo, which has new photos
     expect(answer).to_have_count(15, timeout=MINUTE)

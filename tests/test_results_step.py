@@ -87,6 +87,20 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keyboard(results: Page, run: Ru
     assert sorted(shown(results)) == sorted(in_cell(run, "red", "red"))
 
 
+def test_the_worst_photos_come_first_and_can_be_explained(results: Page, run: Run) -> None:
+    results.get_by_role("button", name="Photo by photo, the worst first").click()
+    figures = results.locator("#results-worst figure")
+    expect(figures).to_have_count(18)
+    report = run.report()
+    assert report is not None
+    by_loss = sorted(report.judged, key=lambda photo: photo.scores[photo.true])
+    assert figures.locator("small").all_inner_texts() == [Path(photo.path).name for photo in by_loss]
+    assert {Path(photo.path).name for photo in by_loss[:2]} == {Path(name).name for name in WRONG}
+    figures.first.get_by_role("button").click()
+    expect(results.locator("#results-why .why")).to_contain_text("the model says", timeout=MINUTE)
+    results.keyboard.press("Escape")
+
+
 def test_a_matrix_is_ordered_and_saved(results: Page, run: Run) -> None:
     results.get_by_label("Most mistakes first").check()
     expect(results.locator("#results-matrix tbody th").first).to_have_text("red")
@@ -104,6 +118,7 @@ def test_a_matrix_is_ordered_and_saved(results: Page, run: Run) -> None:
 
 
 def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Run) -> None:
+    results.get_by_role("button", name="Photos that may be in the wrong class").click()
     results.locator("#suspects-ask").click()
     photos = results.locator("#suspects [data-photo]")
     expect(photos).to_have_count(2, timeout=2 * MINUTE)
@@ -121,6 +136,7 @@ def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Ru
 
     results.reload()  # what was said is kept
     results.get_by_role("tab", name="Results").click()
+    results.get_by_role("button", name="Photos that may be in the wrong class").click()
     expect(results.locator("#suspects-said")).to_contain_text("You judged 2 photos;")
     results.locator("#suspects-again").click()
     results.locator("#train-next").click(timeout=5 * MINUTE)

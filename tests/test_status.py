@@ -57,7 +57,7 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
     assert run.state == "finished"
     log = run.path / "events.jsonl"
     log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))
-    assert run.state == "crashed"
+    assert Run(run.path).state == "crashed"
     story = Story(run)
     story.read_on()
     assert "Press “Go on with this training”" in status(story, run.state)

@@ -77,6 +77,33 @@ def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
     expect(grey.locator("h4")).to_have_text("None of these")
 
 
+def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(page: Page) -> None:
+    page.get_by_role("tab", name="Try it").click()
+    expect(page.locator("#try-run input")).not_to_have_value("")
+    expect(page.locator("#live-model i")).to_have_attribute("data-model", "mine")
+    with page.expect_response("**/api/predict", timeout=MINUTE) as first:
+        page.get_by_role("button", name="Point the camera at things").click()
+    answer = page.locator("#live article")
+    expect(answer.locator("li")).to_have_count(3)
+    said = first.value.json()
+    assert said["model"] == "mine"
+    with page.expect_response(lambda reply: reply.json()["scores"] != said["scores"], timeout=MINUTE):
+        pass
+    page.wait_for_function(  # it says what the app answered last
+        """() => {
+            const [name, sure] = document.querySelector("#live article div").innerText.split("\\n");
+            return ["blue", "green", "red", "None of these"].includes(name) && sure;
+        }"""
+    )
+    page.evaluate("window.camera = document.querySelector('#live video').srcObject.getTracks()[0]")
+    assert page.evaluate("camera.readyState") == "live"
+    page.get_by_role("tab", name="Results").click()
+    page.wait_for_function("camera.readyState == 'ended'")
+    page.get_by_role("tab", name="Try it").click()
+    expect(page.get_by_role("button", name="Point the camera at things")).to_be_visible()
+    expect(answer).to_be_hidden()
+
+
 def test_why_opens_over_the_page_and_closes_with_escape(page: Page, shown: list[Path]) -> None:
     green, grey = try_on(page, shown).all()
     ask = green.get_by_role("button", name="Why?")
@@ -132,6 +159,7 @@ def test_a_run_of_an_earlier_version_says_only_its_classes(page: Page, shown: li
 
 def test_a_point_of_the_map_opens_its_photo_by_mouse_and_by_keyboard(page: Page, run: Path) -> None:
     page.get_by_role("tab", name="Results").click()
+    page.get_by_role("button", name="All photos on a map").click()
     page.locator("#map-make").click()
     points = page.locator("#map-plane [data-point]")
     expect(points).to_have_count(54, timeout=MINUTE)

@@ -1,5 +1,6 @@
 // A data set from nothing: a class gets its photos from the camera or from files, and each photo goes to the app at once.
 
+import { draw, fitting, reason, toJpeg } from "./camera.js";
 import { button, create, gather, hasFiles, look, make, isSystem, remove, send, thumbnail, Told, Words } from "./collect.js";
 
 const REMEMBERED = "bring.maker"; // in the browser: the id of the collection that was being made
@@ -382,7 +383,7 @@ class Camera {
       // Not by itself: a browser lets what is below the edge of the window wait. It fails only when it is closed at once.
       this.video.play().then(() => setTimeout(() => this.ready(stream), WARM_UP), () => {});
     } catch (error) {
-      this.trouble.textContent = this.words.say(reason(error));
+      this.trouble.textContent = this.words.say(`maker.camera.${reason(error)}`);
     }
     this.panel.classList.toggle("dark-room", !this.stream);
   }
@@ -449,7 +450,7 @@ class Camera {
 
   async take() {
     const { card, moment } = this;
-    const whole = draw(this.video, ...fitting(this.video)); // the picture of this moment; packing it takes a while
+    const whole = draw(this.video, ...fitting(this.video, WIDEST)); // the picture of this moment; packing it takes a while
     this.packing += 1;
     const [file, picture] = await Promise.all([toJpeg(whole, 0.92), toJpeg(thumbnailOf(whole), 0.8)]);
     this.packing -= 1;
@@ -474,30 +475,7 @@ function stamp(date) {
   return `${day}T${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
 }
 
-function reason(error) {
-  if (["NotAllowedError", "SecurityError"].includes(error.name)) return "maker.camera.denied";
-  if (["NotReadableError", "AbortError"].includes(error.name)) return "maker.camera.in_use";
-  return "maker.camera.none"; // also where the browser has no camera at all
-}
-
-function fitting(video) {
-  const scale = Math.min(1, WIDEST / video.videoWidth);
-  return [Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale)];
-}
-
-function draw(source, width, height, ...cut) {
-  const canvas = make("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d").drawImage(source, ...cut, 0, 0, width, height);
-  return canvas;
-}
-
 function thumbnailOf(canvas) {
   const side = Math.min(canvas.width, canvas.height);
   return draw(canvas, THUMBNAIL, THUMBNAIL, (canvas.width - side) / 2, (canvas.height - side) / 2, side, side);
-}
-
-function toJpeg(canvas, quality) {
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
 }

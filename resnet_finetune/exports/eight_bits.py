@@ -67,7 +67,12 @@ def _other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
 
 
 def _network(graph: Path) -> list[str]:
-    """Names of the nodes from the first convolution on."""
+    """Names of the nodes from the first convolution to the probabilities; not of those that tell how strange a photo is."""
     nodes = onnx.load(graph, load_external_data=False).graph.node
     first = next(place for place, node in enumerate(nodes) if node.op_type == "Conv")
-    return [node.name for node in nodes[first:]]
+    needed, names = {"probabilities"}, []
+    for node in reversed(nodes[first:]):  # each comes after those whose outputs it takes
+        if needed & set(node.output):
+            needed |= set(node.input)
+            names.append(node.name)
+    return names

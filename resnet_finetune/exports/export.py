@@ -13,9 +13,9 @@ from pathlib import Path
 from resnet_finetune.exports import model_card, web_page
 from resnet_finetune.exports.eight_bits import quantise
 from resnet_finetune.exports.formats import PARITY, Format
-from resnet_finetune.exports.seal import Parity, prove, require_as_good, require_same
-from resnet_finetune.exports.whole_photo import write_onnx, write_program
-from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_good, require_enough, require_same, tested
+from resnet_finetune.exports.whole_photo import write_onnx, write_program, write_weights
+from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
@@ -43,7 +43,7 @@ class _Runtime:
 _READING = ("numpy", "pillow", "pi-heif")  # what photo.py needs; the last for HEIC only
 _ONNX = _Runtime("onnx", write_onnx, ("onnxruntime", *_READING))
 _TORCH = _Runtime("torch", write_program, ("torch", *_READING))
-_TIMM = _Runtime("safetensors", Classifier.save, ("timm", "safetensors", "torch", "torchvision", *_READING))
+_TIMM = _Runtime("safetensors", write_weights, ("timm", "safetensors", "torch", "torchvision", *_READING))
 
 
 def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Exported]:
@@ -53,7 +53,6 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
         UserError: there is no finished model, its test photos are gone, ``to`` cannot be written, or the answers differ.
     """
     model = load_model(run)
-    model.gallery = None  # it names the person's photos, and no export asks it what is none of these
     model.net.cpu()
     report = read_report(run)
     if report is None:
@@ -62,10 +61,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             _write(model, format, folder)
-            if format == "onnx-int8":
-                quantise(folder, report, model.preprocessing.size)
-            parity = yield from prove(model, report, folder)
-            (require_as_good if format == "onnx-int8" else require_same)(parity)
+            parity = yield from _proven(model, format, report, folder)
             _dress(format, folder, model, report, parity)
             return Exported(files=_give_out(folder, to), parity=parity)
     except OSError as error:
@@ -74,10 +70,24 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
         ) from error
 
 
+def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> Generator[Event, None, Parity]:
+    """What the proof found of what lies in ``folder``. Raises ``UserError`` when that is not good enough."""
+    if format != "onnx-int8":
+        parity = yield from prove(model, tested(report), folder)
+        require_same(parity)
+        return parity
+    photos = held_out(report, model.gallery)
+    require_enough(photos)
+    quantise(folder, report, model.preprocessing.size)
+    parity = yield from prove(model, photos, folder)
+    require_as_good(parity)
+    return parity
+
+
 def _write(model: Classifier, format: Format, folder: Path) -> None:
     """All that answers, and that the proof is about."""
     runtime = {"torch": _TORCH, "safetensors": _TIMM}.get(format, _ONNX)
-    model.save_about(folder)
+    disk.write_json(folder / ABOUT, model.about)  # without the gallery, which names the person's photos
     runtime.write(model, folder)
     shutil.copy(_PARTS / "photo.py", folder)
     shutil.copy(_PARTS / runtime.name / "predict.py", folder)

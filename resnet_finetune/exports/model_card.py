@@ -8,6 +8,7 @@ from importlib.metadata import version
 import resnet_finetune
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.model import catalog
+from resnet_finetune.model.gallery import FARTHEST
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words.language import say
 from resnet_finetune.words.report import ClassScore, Report
@@ -27,7 +28,7 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
         *(line for note in report.notes for line in (_plain(str(note)), "")),
         f"## {say('What it is for, and what not')}",
         "",
-        *(f"- {limit}" for limit in _limits()),
+        *(f"- {limit}" for limit in _limits(model)),
         "",
         f"## {say('How it works')}",
         "",
@@ -75,9 +76,9 @@ def _heads() -> tuple[str, ...]:
     )
 
 
-def _limits() -> tuple[str, ...]:
+def _limits(model: Classifier) -> tuple[str, ...]:
     return (
-        say("It knows only the classes above, and names one of them whatever it is shown, also a photo of something else."),
+        _none_of_these(model),
         say(
             "The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse."
         ),
@@ -85,6 +86,20 @@ def _limits() -> tuple[str, ...]:
             "Its probabilities were calibrated on the few photos of one data set. "
             "Let nothing that matters depend on one answer."
         ),
+    )
+
+
+def _none_of_these(model: Classifier) -> str:
+    if model.gallery is None or model.gallery.threshold >= FARTHEST:
+        return say(
+            "It knows only the classes above, and names one of them whatever it is shown, also a photo of something else."
+        )
+    return say(
+        "It knows only the classes above. A photo that is like none that it learnt from is answered “none of these”. Of "
+        "{known} photos of its classes that it was not trained on, {refused} would be answered so; how many photos of other things "
+        "are, was not measured. The features of the photos that it learnt from are in its files, the photos are not.",
+        known=len(model.gallery.usual),
+        refused=model.gallery.refused(model.gallery.threshold),
     )
 
 
@@ -111,7 +126,7 @@ def _facts(model: Classifier, parity: Parity) -> tuple[str, ...]:
             temperature=f"{model.temperature:.4g}",
         ),
         say(
-            "Of {n} test photos {agree} get the same class from this export as from the app that trained it; probabilities "
+            "Of {n} test photos {agree} get the same answer from this export as from the app that trained it; probabilities "
             "differ by {gap} at most (`parity.json`).",
             n=parity.n,
             agree=parity.agree,

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.exports import alone
+from resnet_finetune.model.gallery import Gallery
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
@@ -24,11 +25,14 @@ from resnet_finetune.words.report import Report
 
 TOLERANCE = 1e-3  # largest difference of a probability in an export that is good
 MOST_LOST = 0.005  # of the accuracy, by an export in 8 bits
+FEWEST = 200  # photos by which that can be told: one of them is half a point
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """On ``n`` test photos, how many get the same class from both, and the largest difference of any probability."""
+    """On ``n`` photos, how many get the same answer from both (the class, and whether it is none of these), and the largest
+    difference of any probability.
+    """
 
     n: int
     agree: int
@@ -37,30 +41,44 @@ class Parity:
     right_in_app: int
 
 
-def prove(model: Classifier, report: Report, folder: Path) -> Generator[Event, None, Parity]:
+Labelled = tuple[Path, int]  # a photo and the number of its class
+
+
+def tested(report: Report) -> list[Labelled]:
+    """The run's test photos."""
+    return [(Path(report.root, judged.path), judged.true) for judged in report.judged]
+
+
+def held_out(report: Report, gallery: Gallery | None) -> list[Labelled]:
+    """Those and the validation photos that the model kept: all known photos that it was not trained on."""
+    seen = {judged.path for judged in report.judged}
+    validation = [photo for photo in gallery.photos if photo.split == "validation"] if gallery else []
+    return tested(report) + [(Path(report.root, photo.name), photo.label) for photo in validation if photo.name not in seen]
+
+
+def prove(model: Classifier, photos: Sequence[Labelled], folder: Path) -> Generator[Event, None, Parity]:
     """Ask the export in ``folder``, in a fresh process without the app, and ``model``; tell how far it has come.
 
     Raises:
-        UserError: a test photo is gone, or the export does not answer.
+        UserError: a photo is gone, or the export does not answer.
     """
     pace = Pace("prove")
-    n = len(report.judged)
+    n = len(photos)
     agree = right = right_in_app = 0
     gap = 0.0
     with _Alone(folder) as export:
-        for done, judged in enumerate(report.judged, 1):
-            photo = Path(report.root, judged.path)
+        for done, (photo, true) in enumerate(photos, 1):
             export.ask(photo)
             (ours,) = model.classify([photo])  # meanwhile
             if ours.scores is None:
                 raise UserError(
                     say("The run's test photos are needed to prove the export. {photo}: {error}", photo=photo, error=ours.error)
                 )
-            theirs = export.reply()
+            theirs, none = export.reply()
             here, there = int(np.argmax(ours.scores)), int(np.argmax(theirs))
-            agree += here == there
-            right += there == judged.true
-            right_in_app += here == judged.true
+            agree += (here, ours.none_of_these) == (there, none)
+            right += there == true
+            right_in_app += here == true
             gap = float(np.maximum(gap, np.abs(np.subtract(ours.scores, theirs)).max()))  # NaN stays
             yield from pace(done, n)
     return Parity(n=n, agree=agree, max_abs_diff=gap, right=right, right_in_app=right_in_app)
@@ -80,13 +98,26 @@ def require_same(parity: Parity) -> None:
         )
 
 
+def require_enough(photos: Sequence[Labelled]) -> None:
+    """Raises ``UserError`` when there are too few photos to tell whether an export in 8 bits is as good."""
+    if len(photos) < FEWEST:
+        raise UserError(
+            say(
+                "In 8 bits a model may lose half a point at most. To tell that takes {fewest} photos that it was not trained "
+                "on, and there are {n} (test and validation photos): take the model as plain ONNX, or train on more photos.",
+                fewest=FEWEST,
+                n=len(photos),
+            )
+        )
+
+
 def require_as_good(parity: Parity) -> None:
     """Raises ``UserError`` when the export is right less often than can be borne."""
     if parity.right < parity.right_in_app - MOST_LOST * parity.n:
         raise UserError(
             say(
-                "In 8 bits this model is right on {right} of {n} test photos, on {right_in_app} as it is. More than half "
-                "a point was lost, so it was thrown away: take the model as plain ONNX.",
+                "In 8 bits this model is right on {right} of {n} photos that it was not trained on, on {right_in_app} as it "
+                "is. More than half a point was lost, so it was thrown away: take the model as plain ONNX.",
                 right=parity.right,
                 n=parity.n,
                 right_in_app=parity.right_in_app,
@@ -127,13 +158,13 @@ class _Alone:
         except BrokenPipeError:
             raise self._broken() from None
 
-    def reply(self) -> list[float]:
-        """Probabilities of the photo that was asked for, in class order."""
+    def reply(self) -> tuple[list[float], bool]:
+        """Probabilities of the photo that was asked for, in class order, and whether it is none of these."""
         line = self._replies.readline()
         if not line:
             raise self._broken()
-        probabilities: list[float] = json.loads(line)
-        return probabilities
+        probabilities, none = json.loads(line)
+        return probabilities, none
 
     def _broken(self) -> UserError:
         self._process.wait()

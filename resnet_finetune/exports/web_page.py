@@ -20,7 +20,13 @@ _RUNTIME = _ASSETS / "onnxruntime-web"
 
 def replace_by_page(folder: Path, model: Classifier, parity: Parity) -> None:
     """Nothing but the page is left in ``folder``, which held an export as ``ONNX``."""
-    about = {"classes": model.classes, "size": model.preprocessing.size, "n": parity.n, "agree": parity.agree}
+    about = {
+        "classes": model.classes,
+        "size": model.preprocessing.size,
+        "threshold": model.gallery and model.gallery.threshold,
+        "n": parity.n,
+        "agree": parity.agree,
+    }
     page = Template((_ASSETS / "exports" / "web" / "page.html").read_text(encoding="utf-8")).substitute(
         # The classes may be called anything, the end of a script too.
         about=json.dumps(about).replace("<", "\\u003c"),

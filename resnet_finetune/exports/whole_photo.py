@@ -1,4 +1,5 @@
-"""The network with its preprocessing in one graph, from a decoded photo to probabilities, as ONNX and as a PyTorch program."""
+"""The network with its preprocessing in one graph, from a decoded photo to probabilities and to how strange it is, as ONNX and
+as a PyTorch program."""
 
 from __future__ import annotations
 
@@ -8,23 +9,33 @@ from pathlib import Path
 
 import onnx
 import torch
+from safetensors.numpy import save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from resnet_finetune.model.saved_model import Classifier
+from resnet_finetune.words import disk
 
 ONNX = "model.onnx"
 PROGRAM = "model.pt2"
+KNOWN = "known.safetensors"
 
 
 class WholePhoto(nn.Module):
-    """From a decoded photo of any size, uint8 [H, W, 3], to probabilities [classes]: what ``square`` does, and the network."""
+    """From a decoded photo of any size, uint8 [H, W, 3], to probabilities [classes]: what ``square`` does, and the network.
+    With a gallery also to the photo's strangeness [1]: beyond its threshold, it is of none of the classes.
+    """
+
+    known: Tensor  # [T, D], of unit length
 
     def __init__(self, model: Classifier) -> None:
         super().__init__()
         self.net = model.net  # so that its weights are known to be this module's
         self.model = model
+        if model.gallery:
+            self.register_buffer("known", torch.from_numpy(model.gallery.known), persistent=False)
 
-    def forward(self, photo: Tensor) -> Tensor:
+    def forward(self, photo: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         height, width = photo.shape[0], photo.shape[1]
         short = torch.sym_min(height, width)
         values = photo.float().permute(2, 0, 1)  # [3, H, W]
@@ -32,7 +43,14 @@ class WholePhoto(nn.Module):
         values = (values @ self._resampling(width, short).T + 0.5).floor()  # [3, H, size]
         values = (self._resampling(height, short) @ values + 0.5).floor()  # [3, size, size]
         features = self.model.features(values.permute(1, 2, 0)[None])
-        return self.model.calibrated(self.model.logits(features))[0]
+        probabilities = self.model.calibrated(self.model.logits(features))[0]
+        return (probabilities, self._strangeness(features)) if self.model.gallery else probabilities
+
+    def _strangeness(self, features: Tensor) -> Tensor:
+        """Float32 [1] of ``features`` [1, D]: how far it is from the ``neighbours``-th nearest of ``known``."""
+        assert self.model.gallery
+        similar = (F.normalize(features) @ self.known.T)[0].topk(self.model.gallery.neighbours).values[-1:]
+        return (2 - 2 * similar).clamp(min=0).sqrt()
 
     def _resampling(self, length: int, short: int | torch.SymInt) -> Tensor:
         """Weights [size, length] of an antialiased bilinear resize of the centred ``short`` of ``length`` pixels.
@@ -50,14 +68,16 @@ class WholePhoto(nn.Module):
 
 
 def write_onnx(model: Classifier, folder: Path) -> None:
-    """The graph takes ``photo``, uint8 [H, W, 3], and returns ``probabilities`` [classes]."""
+    """The graph takes ``photo``, uint8 [H, W, 3], and returns ``probabilities`` [classes] and, with a gallery, ``strangeness``
+    [1].
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's notes on its own workings
         program = torch.onnx.export(
             WholePhoto(model).eval(),
             _example(model),
             input_names=["photo"],
-            output_names=["probabilities"],
+            output_names=["probabilities", "strangeness"] if model.gallery else ["probabilities"],
             dynamic_shapes=_any_size(),
             dynamo=True,
             verbose=False,
@@ -75,6 +95,13 @@ def write_program(model: Classifier, folder: Path) -> None:
         program = torch.export.export(WholePhoto(model).eval(), _example(model), dynamic_shapes=_any_size())
         program.example_inputs = None  # they would be pickled
         torch.export.save(program, folder / PROGRAM)
+
+
+def write_weights(model: Classifier, folder: Path) -> None:
+    """Not one graph, but its parts: the network's weights, and the features float32 [T, D] of what it learnt from."""
+    model.save_weights(folder)
+    if model.gallery:
+        disk.write_bytes(folder / KNOWN, save({"known": model.gallery.known}))
 
 
 def _example(model: Classifier) -> tuple[Tensor]:

@@ -59,9 +59,15 @@ class Gallery:
         """Numbers of the photos."""
         return np.array([number for number, photo in enumerate(self.photos) if photo.split == "train"])
 
+    @cached_property
+    def known(self) -> np.ndarray:
+        """Features float32 [T, D] of the photos that were trained on."""
+        features: np.ndarray = self.features[self.trained_on]
+        return features
+
     def strangeness(self, features: np.ndarray) -> np.ndarray:
         """Of photos with these features [M, D]: float32 [M], from 0 to ``FARTHEST``."""
-        return strangeness(unit(features), self.features[self.trained_on], self.neighbours)
+        return strangeness(unit(features), self.known, self.neighbours)
 
     def refused(self, threshold: float) -> int:
         """How many of the ``usual`` would be called none of the classes."""
@@ -69,7 +75,7 @@ class Gallery:
 
     def nearest(self, features: np.ndarray, most: int) -> list[tuple[Seen, float]]:
         """The photos that were trained on which are most like one with these features [D], and their cosine similarity."""
-        similar = self.features[self.trained_on] @ unit(features[None])[0]
+        similar = self.known @ unit(features[None])[0]
         best = np.argsort(-similar, kind="stable")[:most]
         return [(self.photos[self.trained_on[number]], float(similar[number])) for number in best]
 

@@ -145,13 +145,21 @@ class Classifier:
     def save(self, folder: Path) -> None:
         """Write the model into ``folder``; a model that is there stays whole until the new one is."""
         self.save_about(folder)
-        disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
+        self.save_weights(folder)
 
     def save_about(self, folder: Path) -> None:
         """All but the weights, which are there; the gallery first, for only what follows says that it counts."""
         if self.gallery:
             self.gallery.save(folder)
-        about = {
+        disk.write_json(folder / ABOUT, self.about)
+
+    def save_weights(self, folder: Path) -> None:
+        disk.write_bytes(folder / WEIGHTS, save({name: value.contiguous() for name, value in self.net.state_dict().items()}))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What ``ABOUT`` holds."""
+        return {
             "format": FORMAT,
             "model": self.model,
             "architecture": catalog.find(self.model).timm_name,
@@ -160,7 +168,6 @@ class Classifier:
             "temperature": self.temperature,
             "none_of_these": self.gallery and self.gallery.about,
         }
-        disk.write_json(folder / ABOUT, about)
 
     def _looks(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features [D] and probabilities [classes] of each."""

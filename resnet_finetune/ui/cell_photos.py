@@ -1,4 +1,4 @@
-"""The photos behind one cell of the confusion matrix."""
+"""Test photos, each of which can be explained: those behind one cell of the confusion matrix, and the worst of all."""
 
 from __future__ import annotations
 
@@ -32,13 +32,30 @@ def draw(report: Report, true: int, predicted: int, *, every: bool = False) -> M
     return Markup('<section class="card cell"><h3>{}</h3><p>{}</p><div class="looks">{}</div>{}</section>').format(
         matrix.says(report.classes, report.confusion, true, predicted),
         text("cell.order.right" if true == predicted else "cell.order") + " " + text("cell.open"),
-        _NOTHING.join(_photo(report, photo) for photo in shown),
+        _NOTHING.join(_photo(report, photo, _sure(report, photo)) for photo in shown),
         more,
     )
 
 
-def _photo(report: Report, photo: Judged) -> Markup:
-    said = text("cell.sure", percent=percent(photo.scores[photo.predicted]), predicted=report.classes[photo.predicted])
+def draw_worst(report: Report) -> Markup:
+    """Of all test photos those with the largest loss, which is -log of the probability of their class; right ones too."""
+    worst = sorted(report.judged, key=lambda photo: photo.scores[photo.true])[:AT_FIRST]
+    return Markup('<section class="cell"><p>{}</p><div class="looks">{}</div></section>').format(
+        text("worst.lead") + " " + text("cell.open"),
+        _NOTHING.join(_photo(report, photo, _given(report, photo)) for photo in worst),
+    )
+
+
+def _given(report: Report, photo: Judged) -> str:
+    share, true, said = percent(photo.scores[photo.true]), report.classes[photo.true], report.classes[photo.predicted]
+    return text("worst.right" if true == said else "worst.wrong", true=true, percent=share, said=said)
+
+
+def _sure(report: Report, photo: Judged) -> str:
+    return text("cell.sure", percent=percent(photo.scores[photo.predicted]), predicted=report.classes[photo.predicted])
+
+
+def _photo(report: Report, photo: Judged, said: str) -> Markup:
     return Markup(
         '<figure><button type="button" class="look" data-do="{}" aria-label="{}">{}</button>'
         "<figcaption>{}<small>{}</small></figcaption></figure>"

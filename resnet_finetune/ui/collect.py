@@ -31,7 +31,7 @@ MAX_FILES = 100  # in one batch
 THUMBNAIL = 144  # pixels, of the square; shown at half that on a sharp screen
 
 _ASSETS = Path(__file__).parents[2] / "assets" / "ui"
-_SCRIPTS = {name: _ASSETS / name for name in ("collect.js", "drop_zone.js", "maker.js", "paste.js")}
+_SCRIPTS = {name: _ASSETS / name for name in ("camera.js", "collect.js", "drop_zone.js", "live.js", "maker.js", "paste.js")}
 
 _router = APIRouter(prefix="/collect")
 

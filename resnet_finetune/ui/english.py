@@ -369,6 +369,10 @@ ENGLISH: dict[str, str] = {
     "cell.every": "Show all {n:,}",
     "cell.open": "Press a photo to see what the model looked at.",
     "cell.why": "Why? {name}",
+    "worst": "Photo by photo, the worst first",
+    "worst.lead": "Test photos by how little the model gave to their own class (by loss).",
+    "worst.right": "{true}: {percent}",
+    "worst.wrong": "{true}: {percent}; called {said}",
     "cell.sure": "{predicted}, {percent} sure",
     "matrix.left_out": "The {shown} classes with the most mistakes, of {all}.",
     "suspects": "Photos that may be in the wrong class",
@@ -402,6 +406,8 @@ ENGLISH: dict[str, str] = {
     "learning.none": "More photos like these would hardly help",
     "learning.how": "Found with the first answer (no fine-tuning), on photos that were not learnt from. In the last column: "
     "what the second half of the photos brought, and how much of that may be chance (one standard error).",
+    "learning.right": "Named right, by how many of your photos it learnt from",
+    "learning.axis": "of your photos, per cent",
     "learning.share": "Right with {share}",
     "learning.gain": "Last doubling",
     "learning.points": "{gain} ± {error} points",
@@ -458,9 +464,10 @@ ENGLISH: dict[str, str] = {
     # Take it away
     "take": "Take it away",
     "take.lead": "Use the model without this app. Before you get it, it is tested on this computer: opened afresh, it has to "
-    "give your test photos the answers that the app gives them. It always names one of your classes: “none of these” stays "
-    "here.",
+    "give your test photos the answers that the app gives them, “none of these” among them.",
     "take.make": "Make it",
+    "take.stop": "Stop",
+    "take.stopped": "Stopped: nothing was made.",
     "take.get": "Download ({megabytes} MB)",
     "take.writing": "Writing the model",
     "take.proving": "Testing it: {done} of {all} photos",
@@ -469,8 +476,8 @@ ENGLISH: dict[str, str] = {
     "take.found": "{agree} of {n} test photos get the same answer; probabilities differ by at most {gap}.",
     "take.found.web": "This was tested outside a browser. Yours may read a photo a little differently, so that per cents "
     "differ slightly.",
-    "take.found.onnx-int8": "It is right on {right} of {n} test photos, and the app on {in_app}; on {agree} of them both say "
-    "the same.",
+    "take.found.onnx-int8": "Judged on {n} photos that it was not trained on (test and validation photos): it is right on "
+    "{right} of them, and the app on {in_app}; on {agree} both say the same.",
     "take.web": "A web page",
     "take.web.what": "One file, to open with a double-click or to send to somebody: they drop photos on it and see what is on "
     "them. Nothing is installed, and it needs no network.",
@@ -483,8 +490,8 @@ ENGLISH: dict[str, str] = {
     "take.onnx.what": "For programmers: runs in almost every language and on phones. A photo’s bytes go in, probabilities come "
     "out.",
     "take.onnx-int8": "ONNX, small (8 bits)",
-    "take.onnx-int8.what": "The same in a quarter of the size, and faster. You get it only if it is right on your test photos "
-    "as often as the model is, or half a point less.",
+    "take.onnx-int8.what": "The same in a quarter of the size, and faster. You get it only if it is right as often as the "
+    "model is, or half a point less. To tell that takes {fewest} photos that it was not trained on.",
     "take.torch": "PyTorch",
     "take.torch.what": "For programmers who use PyTorch: a program (torch.export) that needs no code of the network.",
     "take.safetensors": "The weights",
@@ -499,6 +506,14 @@ ENGLISH: dict[str, str] = {
     "try.done": "Answers for {photos}",
     "try.bad": "{photos} could not be read",
     "try.demo": "Use the demo’s new photos",
+    "live.ask": "Point the camera at things",
+    "live.close": "Close the camera",
+    "live.sees": "What the camera sees",
+    "live.begins": "Looking …",
+    "live.hint": "The answer follows what the camera sees. The pictures go only to this app, and are not kept.",
+    "live.denied": "The browser does not let this page use the camera: allow it (the sign beside the address), and try again.",
+    "live.in_use": "The camera is used by another program: close that, and try again.",
+    "live.none": "There is no camera here: connect one, and try again.",
     # None of these
     "many": "A whole folder of photos",
     "many.lead": "However many there are. They are read where they are; nothing is moved, and copied only if you ask for it.",

@@ -116,11 +116,10 @@ class Drawn:
 def build(run: gr.Dropdown) -> None:
     """For the run that is chosen in the dropdown."""
     drawn = gr.State(None)
-    with gr.Column(elem_classes="card", elem_id="map-card"):
-        gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("map.title"), text("map.lead")))
-        make = gr.Button(text("map.make"), elem_id="map-make")
-        plane = gr.HTML(js_on_load=_MAP, elem_id="map-plane")
-        photo = gr.HTML(js_on_load=ACTIONS, elem_id="map-photo")
+    gr.HTML(Markup("<p>{}</p>").format(text("map.lead")))
+    make = gr.Button(text("map.make"), elem_id="map-make")
+    plane = gr.HTML(js_on_load=_MAP, elem_id="map-plane")
+    photo = gr.HTML(js_on_load=ACTIONS, elem_id="map-photo")
     panel, asked = why.build("map-why")
     make.click(
         _make, inputs_kwargs={"path": run}, outputs=[plane, photo, drawn], show_progress="minimal", show_progress_on=plane

@@ -20,7 +20,7 @@ _NOTHING = Markup("")
 
 def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     """The part that ``shown`` fills when another run is looked at."""
-    gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("proof"), text("proof.lead")))
+    gr.HTML(Markup("<p>{}</p>").format(text("proof.lead")))
     about = gr.HTML(elem_id="proof")
     mistake = gr.HTML(elem_id="proof-mistake")
     again = gr.Button(text("proof.again"), elem_id="proof-again")

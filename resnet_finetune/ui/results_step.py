@@ -63,19 +63,25 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         save = gr.HTML(elem_id="results-save")
         cell = gr.HTML(js_on_load=ACTIONS, elem_id="results-cell")
         pairs = gr.HTML(js_on_load=ACTIONS, elem_id="results-pairs")
-        details = gr.HTML(elem_id="results-details")
-        with gr.Accordion(text("trust"), open=False, elem_id="results-trust"):
+        with _folded(text("worst"), "results-worst"):
+            worst = gr.HTML(js_on_load=ACTIONS)
+        with _folded(text("suspects"), "results-suspects"):
+            doubts = suspects.build(tabs, run)
+        with _folded(text("learning"), "results-learning"):
+            gr.HTML(Markup("<p>{}</p>").format(text("learning.lead")))
+            learning.ATTEMPT.build(gr.State(None), path=run)
+        with _folded(text("results.classes"), "results-classes"):
+            details = gr.HTML(elem_id="results-details")
+        with _folded(text("trust"), "results-trust"):
             gr.HTML(Markup("<p>{}</p>").format(text("trust.lead")))
             calibrated = gr.HTML(elem_id="results-calibration")
             of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
             told = gr.HTML(elem_id="results-told")
-            gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("learning"), text("learning.lead")))
-            learning.ATTEMPT.build(gr.State(None), path=run)
-        with gr.Column(elem_classes="card part"):
-            doubts = suspects.build(tabs, run)
-        photo_map.build(run)
-        take_away.build(run)
-        with gr.Column(elem_classes="card part"):
+        with _folded(text("map.title"), "results-map"):
+            photo_map.build(run)
+        with _folded(text("take"), "results-take"):
+            take_away.build(run)
+        with _folded(text("proof"), "results-proof"):
             proven = proof.build(tabs, run)
     panel, asked = why.build("results-why")
     with gr.Row(elem_classes="onward"):
@@ -86,7 +92,10 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
-        "outputs": [summary, rest, find, drawn, save, cell, pairs, details, calibrated, of_class, told, *doubts, *proven],
+        "outputs": [
+            *(summary, rest, find, drawn, save, cell, pairs, worst, details, calibrated, of_class, told),
+            *(*doubts, *proven),
+        ],
         **quick,
     }
     tab.select(
@@ -107,8 +116,14 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
-    cell.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
+    for part in (cell, worst):
+        part.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
     gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
+
+
+def _folded(title: str, elem_id: str) -> gr.Accordion:
+    """What comes after the score, the matrix and the mistakes, to be opened by those who look for it."""
+    return gr.Accordion(title, open=False, elem_id=elem_id, elem_classes="folded")
 
 
 def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
@@ -125,9 +140,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         run, report = _result(path)
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (9 + 6)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
@@ -135,6 +150,7 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         *_drawn(run, report, shows, order, query if len(report.classes) > MANY else ""),
         _NOTHING,
         _pairs(report),
+        cell_photos.draw_worst(report),
         _classes(report),
         trust_card.calibration_chart(report),
         trust_card.choices(report),
@@ -258,6 +274,4 @@ def _pair(report: Report, true: int, predicted: int) -> Markup:
 
 
 def _classes(report: Report) -> Markup:
-    return Markup('<section class="card"><h3>{}</h3>{}<p class="note">{}</p></section>').format(
-        text("results.classes"), figures.per_class_table(report.per_class), text("table.note")
-    )
+    return Markup('{}<p class="note">{}</p>').format(figures.per_class_table(report.per_class), text("table.note"))

@@ -34,7 +34,7 @@ _NOTHING = Markup("")
 
 def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     """The parts that ``shown`` fills when another run is looked at."""
-    gr.HTML(Markup("<h3>{}</h3><p>{}</p>").format(text("suspects"), text("suspects.lead")))
+    gr.HTML(Markup("<p>{}</p>").format(text("suspects.lead")))
     found = gr.State(None)
     listed = _ATTEMPT.build(found, _KEYS, path=run)
     said = gr.HTML(elem_id="suspects-said")

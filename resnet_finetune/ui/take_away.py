@@ -11,11 +11,11 @@ from markupsafe import Markup
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.exports.export import export
 from resnet_finetune.exports.formats import FORMATS, Format
-from resnet_finetune.exports.seal import Parity
+from resnet_finetune.exports.seal import FEWEST, Parity
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import downloads, finished
-from resnet_finetune.ui.beside import Unwanted, beside
-from resnet_finetune.ui.parts import ACTIONS, action, message, progress
+from resnet_finetune.ui.beside import Trial, Unwanted, beside
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
@@ -23,12 +23,19 @@ from resnet_finetune.words.events import Event, Progress
 _NOTHING = Markup("")
 _DIGITS = 5  # of a difference of probabilities
 
+Shown = tuple[Markup, gr.Button, Trial | None]  # the formats, the button to stop, and what it stops
+
 
 def build(run: gr.Dropdown) -> None:
     """``run``: the training that is looked at."""
+    gr.HTML(Markup("<p>{}</p>").format(text("take.lead")))
+    trial = gr.State(None)
     listing = gr.HTML(js_on_load=ACTIONS, elem_id="take")
+    stop = gr.Button(text("take.stop"), variant="stop", visible=HIDDEN, elem_id="take-stop")
+    outputs = [listing, stop, trial]
     run.change(_show, inputs_kwargs={"path": run}, outputs=listing, queue=False, show_progress="hidden")
-    listing.click(_make, inputs_kwargs={"path": run}, outputs=listing, show_progress="hidden")
+    listing.click(_make, inputs_kwargs={"path": run}, outputs=outputs, show_progress="hidden")
+    stop.click(_stop, inputs_kwargs={"trial": trial}, outputs=stop, queue=False, show_progress="hidden")
 
 
 def _show(path: str | None) -> Markup:
@@ -36,7 +43,13 @@ def _show(path: str | None) -> Markup:
     return _listing(run) if run else _NOTHING
 
 
-def _make(event: gr.EventData, path: str | None) -> Iterator[Markup]:
+def _stop(trial: Trial | None) -> gr.Button:
+    if trial:
+        trial.wanted = False
+    return gr.Button(text("train.stopping"), interactive=False)
+
+
+def _make(event: gr.EventData, path: str | None) -> Iterator[Shown]:
     """A browser may send anything: only a run of the list is made into one of the formats."""
     clicked = event._data if isinstance(event._data, dict) else {}
     run = finished.find(path)
@@ -45,9 +58,10 @@ def _make(event: gr.EventData, path: str | None) -> Iterator[Markup]:
             yield from _made(run, format)
 
 
-def _made(run: Run, format: Format) -> Iterator[Markup]:
+def _made(run: Run, format: Format) -> Iterator[Shown]:
     """Says how far it has come, and then what there is now."""
     last: Event | None = None
+    trial = Trial()
 
     def work(check: Callable[[], None]) -> None:
         def see(event: Event) -> None:
@@ -58,26 +72,31 @@ def _made(run: Run, format: Format) -> Iterator[Markup]:
         drained(export(run.path, format, downloads.place(run, format)), see)
 
     try:
-        yield from beside(work, lambda: _listing(run, format, _busy(last), free=False))
-    except Unwanted:
-        return
+        yield from beside(work, lambda: _shown(_listing(run, format, _busy(last), free=False), trial), trial)
     except UserError as error:
-        yield _listing(run, format, message("bad", text("take.not_made"), error.messages) + _button(format))
+        yield _shown(_listing(run, format, message("bad", text("take.not_made"), error.messages) + _button(format)))
+    except Unwanted:
+        yield _shown(_listing(run, format, message("info", text("take.stopped")) + _button(format)))
     else:
-        yield _listing(run)
+        yield _shown(_listing(run))
+
+
+def _shown(listing: Markup, trial: Trial | None = None) -> Shown:
+    """With what can be stopped, while there is something."""
+    wanted = trial is None or trial.wanted
+    said = text("take.stop" if wanted else "train.stopping")
+    return listing, gr.Button(said, visible=seen_if(trial is not None), interactive=wanted), trial
 
 
 def _listing(run: Run, format: Format | None = None, said: Markup = _NOTHING, free: bool = True) -> Markup:
     """All formats; of ``format`` this is ``said``. Only when ``free`` can another be made."""
     rows = _NOTHING.join(
         Markup("<li><div><strong>{}</strong><p>{}</p></div><div>{}</div></li>").format(
-            text(f"take.{one}"), text(f"take.{one}.what"), said if one == format else _state(run, one, free)
+            text(f"take.{one}"), text(f"take.{one}.what", fewest=FEWEST), said if one == format else _state(run, one, free)
         )
         for one in FORMATS
     )
-    return Markup('<section class="card"><h3>{}</h3><p>{}</p><ol class="takes">{}</ol></section>').format(
-        text("take"), text("take.lead"), rows
-    )
+    return Markup('<ol class="takes">{}</ol>').format(rows)
 
 
 def _state(run: Run, format: Format, free: bool) -> Markup:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
 from resnet_finetune.model.saved_model import Answer, load_model
-from resnet_finetune.ui import endpoint, figures, finished, many_photos, why
+from resnet_finetune.ui import endpoint, figures, finished, live, many_photos, why
 from resnet_finetune.ui.asked import Asked
 from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
@@ -47,6 +47,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     run = finished.dropdown(text("try.model"), "try-run")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
+    live.build(run)
     tried = gr.State(None)
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to say of the cost
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")

@@ -377,6 +377,9 @@ CHINESE: dict[str, str] = {
     "which had no part in its training": "它们没有参与训练",
     "What it is for, and what not": "它能做什么，不能做什么",
     "It knows only the classes above, and names one of them whatever it is shown, also a photo of something else.": "它只认识上面的类别，不管给它看什么，都会说是其中之一，照片上是别的东西也一样。",
+    "It knows only the classes above. A photo that is like none that it learnt from is answered “none of these”. Of {known} "
+    "photos of its classes that it was not trained on, {refused} would be answered so; how many photos of other things "
+    "are, was not measured. The features of the photos that it learnt from are in its files, the photos are not.": "它只认识上面的类别。照片若与它学过的都不像，它会回答“都不是”。在 {known} 张属于这些类别、它没有训练过的照片中，会有 {refused} 张得到这个回答；别的东西的照片有多少会得到这个回答，没有测量过。它学过的照片的特征在它的文件里，照片本身不在。",
     "The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse.": "这些数字只适用于与测试照片相像的照片：换了相机、地点、光线或季节，都可能变差。",
     "Its probabilities were calibrated on the few photos of one data set. Let nothing that matters depend on one answer.": "它的概率是用一个数据集里不多的照片校准的。要紧的事不要只靠一个答案来决定。",
     "How it works": "它如何工作",
@@ -387,8 +390,8 @@ CHINESE: dict[str, str] = {
     "least {twice} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred square, "
     "{size} × {size} pixels by antialiased bilinear interpolation, normalised by {mean} and {std}, softmax at temperature "
     "{temperature}.": "照片按 `photo.py` 的方式读取：转正，转为 sRGB，透明处为白色，短边不小于 {twice} 像素时反复减半。模型接收字节（uint8，高 × 宽 × 3），其余由它完成：取中间的正方形，用抗锯齿双线性插值缩放到 {size} × {size} 像素，用 {mean} 和 {std} 归一化，softmax 的温度为 {temperature}。",
-    "Of {n} test photos {agree} get the same class from this export as from the app that trained it; probabilities differ "
-    "by {gap} at most (`parity.json`).": "{n} 张测试照片中，有 {agree} 张从这个导出文件得到的类别与训练它的应用相同；概率最多相差 {gap}（`parity.json`）。",
+    "Of {n} test photos {agree} get the same answer from this export as from the app that trained it; probabilities differ "
+    "by {gap} at most (`parity.json`).": "{n} 张测试照片中，有 {agree} 张从这个导出文件得到的答案与训练它的应用相同；概率最多相差 {gap}（`parity.json`）。",
     "Made with resnet-finetune {version}.": "由 resnet-finetune {version} 制作。",
     # Exports, models, weights
     "{run} has no results yet: let the training finish, so that the export can be tested.": (
@@ -401,9 +404,14 @@ CHINESE: dict[str, str] = {
     "probabilities up to {max_abs_diff:.4f} apart. Use the model in the app instead.": (
         "导出的模型答案不一致，已丢弃：{n} 张测试照片中有 {agree} 张类别相同，概率最多相差 {max_abs_diff:.4f}。请在本应用里使用模型。"
     ),
-    "In 8 bits this model is right on {right} of {n} test photos, on {right_in_app} as it is. More than half a point was lost, so "
-    "it was thrown away: take the model as plain ONNX.": (
-        "压到 8 位后，这个模型在 {n} 张测试照片中答对 {right} 张，原模型答对 {right_in_app} 张。"
+    "In 8 bits a model may lose half a point at most. To tell that takes {fewest} photos that it was not trained on, and there "
+    "are {n} (test and validation photos): take the model as plain ONNX, or train on more photos.": (
+        "压到 8 位的模型最多只能损失半个百分点。要判断这一点，需要 {fewest} 张没有用来训练的照片，"
+        "而现在只有 {n} 张（测试照片和验证照片）：请改用普通的 ONNX，或用更多照片训练。"
+    ),
+    "In 8 bits this model is right on {right} of {n} photos that it was not trained on, on {right_in_app} as it is. More than half "
+    "a point was lost, so it was thrown away: take the model as plain ONNX.": (
+        "压到 8 位后，这个模型在 {n} 张没有用来训练的照片中答对 {right} 张，原模型答对 {right_in_app} 张。"
         "损失超过半个百分点，已丢弃：请改用普通的 ONNX。"
     ),
     "The export does not work by itself, so it was thrown away ({said}): use the model in the app.": (

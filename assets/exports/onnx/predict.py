@@ -12,24 +12,27 @@ from photo import UnreadablePhoto, read
 
 HERE = Path(__file__).parent
 ABOUT = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
-CLASSES = ABOUT["classes"]
+CLASSES, KNOWS = ABOUT["classes"], ABOUT["none_of_these"]  # the last: from when on a photo is like none that it learnt from
+NONE_OF_THESE = "none of these; if it were one, "
 MODEL = onnxruntime.InferenceSession(HERE / "model.onnx", providers=["CPUExecutionProvider"])
 
 
-def probabilities(path):
-    """Float32 [classes], in the order of ``CLASSES``. All that happens to the decoded photo is in the model's graph."""
-    return MODEL.run(["probabilities"], {"photo": read(path, ABOUT["preprocessing"]["size"])})[0]
+def look(path):
+    """Probabilities float32 [classes], in the order of ``CLASSES``, and whether the photo is of none of them. All that happens
+    to the decoded photo is in the model's graph."""
+    found, *strangeness = MODEL.run(None, {"photo": read(path, ABOUT["preprocessing"]["size"])})
+    return found, bool(strangeness and strangeness[0][0] > KNOWS["threshold"])
 
 
 def main(paths):
     for path in paths:
         try:
-            found = probabilities(path)
+            found, none = look(path)
         except UnreadablePhoto as error:
             print(f"{path}: cannot be read ({error})")
         else:
             best = sorted(zip(found, CLASSES, strict=True), reverse=True)[:3]
-            print(f"{path}: " + ", ".join(f"{name} {share:.1%}" for share, name in best))
+            print(f"{path}: {NONE_OF_THESE if none else ''}" + ", ".join(f"{name} {share:.1%}" for share, name in best))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import gradio as gr
 from photo import UnreadablePhoto
-from predict import CLASSES, probabilities
+from predict import CLASSES, look
 
 
 def classify(photo):
@@ -10,9 +10,10 @@ def classify(photo):
     if photo is None:
         return None
     try:
-        return dict(zip(CLASSES, map(float, probabilities(photo)), strict=True))
+        probabilities, none = look(photo)
     except UnreadablePhoto as error:
         raise gr.Error("This photo cannot be read: choose another.") from error
+    return "None of these" if none else dict(zip(CLASSES, map(float, probabilities), strict=True))
 
 
 # Without an image mode Gradio passes the file on untouched: what it would make of it is not what the model was trained on.
