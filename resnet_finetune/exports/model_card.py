@@ -96,8 +96,8 @@ def _none_of_these(model: Classifier) -> str:
         )
     return say(
         "It knows only the classes above. A photo that is like none that it learnt from is answered “none of these”. Of "
-        "{known} photos of its classes that it was not trained on, {refused} would be answered so; how many photos of other things "
-        "are, was not measured. The features of the photos that it learnt from are in its files, the photos are not.",
+        "{known} photos of its classes that it was not trained on, {refused} would be answered so; how many photos of other "
+        "things are, was not measured. The features of the photos that it learnt from are in its files, the photos are not.",
         known=len(model.gallery.usual),
         refused=model.gallery.refused(model.gallery.threshold),
     )
