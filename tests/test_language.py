@@ -28,6 +28,7 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Failed, Noted, Score, from_json, to_json
 from resnet_finetune.words.language import Sentence, joined, reason, say, speaking
 from resnet_finetune.words.settings import Settings
+from resnet_finetune.words.shortcut_trial import FILE, ShortcutTrial, Trained
 
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "resnet_finetune").rglob("*.py"))]
 SPEAKING = [source for source in SOURCES if re.search(r"language import .*\bsay\b", source.read_text(encoding="utf-8"))]
@@ -387,7 +388,9 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
 
 @pytest.fixture
 def runs(server_home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two finished runs, of which the newer has a photo in the wrong class, and one of a single class, which failed."""
+    """Two finished runs, of which the newer has a photo in the wrong class, and one of a single class, which failed. And what
+    came of an experiment.
+    """
     monkeypatch.setenv("RESNET_FINETUNE_HOME", str(server_home))
     runs = server_home / "runs"
     shutil.rmtree(runs, ignore_errors=True)
@@ -398,6 +401,12 @@ def runs(server_home: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.M
         about = disk.read_json(runs / name / "run.json")
         about |= {"settings": about["settings"] | {"data": str(data)}, "created": f"{created}T12:00:00+00:00"}
         disk.write_json(runs / name / "run.json", about)
+    networks = [
+        Trained(depth=18, shortcut=shortcut, bare_gradients=[1e-4, 1.0], gradients=[2.0, 1.0, 0.5], losses=[1.6] * 120)
+        for shortcut in (False, True)
+    ]
+    trial = ShortcutTrial(photos=130, classes=5, data="demo", seconds=63.0, steps=120, networks=networks)
+    disk.write_json(server_home / FILE, trial.to_json())
     settings = run_folder.create(Settings(data=str(make_photos(tmp_path / "single", ("red",)))), "run 3")
     assert isinstance(list(run_folder.record(settings))[-1], Failed)
     return runs
@@ -442,10 +451,21 @@ def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str
         page.locator("#suspects [data-photo] button").first.click()
         check("a verdict")
 
+        step(page, 5).click()
+        page.locator("#network-ask").click(timeout=MINUTE)
+        page.locator("#network g.block").nth(2).click(timeout=MINUTE)
+        expect(page.locator("#network-block")).to_contain_text("1×1 卷积", timeout=MINUTE)
+        page.locator("#inside-stages .label-wrap").click()
+        page.locator("#stages-photos button").first.click()
+        expect(page.locator("#stages figure")).to_have_count(5, timeout=MINUTE)
+        page.locator("#inside-shortcuts .label-wrap").click()
+        expect(page.locator("#shortcuts svg")).to_have_count(4, timeout=MINUTE)
+        check("inside the network")
+
         step(page, 6).click()
         buttons = page.locator("#runs-list").get_by_role("button", name="比较")
-        expect(buttons).to_have_count(3, timeout=MINUTE)
-        for number in (1, 2):
+        expect(buttons).to_have_count(2, timeout=MINUTE)
+        for number in (0, 1):
             buttons.nth(number).click()
             page.wait_for_timeout(300)
         expect(page.locator("#runs-comparison table").first).to_be_visible(timeout=MINUTE)
