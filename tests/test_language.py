@@ -307,6 +307,13 @@ def step(page: Page, number: int) -> Locator:
     return page.locator(".steps > .tab-wrapper").get_by_role("tab").nth(number)
 
 
+def unfold(page: Page) -> None:
+    """All that is folded and can be seen."""
+    for label in page.locator(".label-wrap").all():
+        if label.is_visible() and "open" not in str(label.get_attribute("class")):
+            label.click()
+
+
 def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: Path, trained: Path, tmp_path: Path) -> None:
     with browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 800}) as context:
         mistakes: list[str] = []
@@ -340,9 +347,7 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         check("the doctor")
         for number in (1, 2, 3, 4, 5, 6):
             step(page, number).click()
-            for closed in page.locator(".label-wrap:not(.open)").all():
-                if closed.is_visible():
-                    closed.click()
+            unfold(page)
             check(f"step {number + 1}")
 
         # A run that failed while English was spoken, and the results of one that did not.
@@ -357,8 +362,7 @@ def test_no_screen_is_half_translated(browser: Browser, url: str, server_home: P
         page.locator("#results-matrix button[data-do]").first.click()
         expect(page.locator("#results-cell img").first).to_be_visible()
         check("the results")
-        for closed in page.locator(".folded .label-wrap:not(.open)").all():
-            closed.click()
+        unfold(page)
         page.locator("#map-make").click()
         expect(page.locator("#map-plane svg").first).to_be_visible(timeout=MINUTE)
         check("the map")
