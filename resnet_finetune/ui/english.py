@@ -655,8 +655,8 @@ ENGLISH: dict[str, str] = {
     "model.top1.none": "accuracy on ImageNet: no figure known",
     "model.licence": "licence of the weights: {licence}",
     "model.licence.no": "Licence of the weights: {licence}. Commercial use is forbidden, also of what you train from them.",
-    "model.epoch": "a pass, last measured: {time}",
-    "model.epoch.none": "a pass over your photos: not measured",
+    "model.epoch": "a pass (epoch): {time}, last measured",
+    "model.epoch.none": "a pass (epoch): not measured",
     "model.others": "Other kinds of ResNet, and what each of them changes",
     "model.others.lead": "For who wants to compare. All of them add what a block found, F(x), to what came in, x; each changes "
     "one thing about the usual five. Any of them is trained, tested and taken away in the same way, and “Help me choose” "
@@ -718,7 +718,7 @@ ENGLISH: dict[str, str] = {
     "gradients.no_number.what": "Nothing can be learnt from it. If the loss is lost too, the training goes back by itself "
     "and takes a tenth of the learning rate; if it does not, stop, and train again with a lower one (Model, More).",
     "step.inside": "Inside",
-    "shortcuts": "Why it works: the same networks with and without the shortcut",
+    "shortcuts": "Why it works: with and without the shortcut",
     "shortcuts.lead": "Each block of a ResNet adds to its input what it has found: y = F(x) + x. The “+ x” is the shortcut. "
     "Here ten small networks, with it and without it, 18 to 152 layers deep, are trained before your eyes on your photos, or "
     "on the demo photos if you chose none. It takes a minute or two; only the curves are kept.",
@@ -753,6 +753,7 @@ ENGLISH: dict[str, str] = {
     "shortcuts.guess": "guessing",
     "shortcuts.table.first": "First layer’s gradient",
     "shortcuts.table.loss": "Loss at the end",
+    "shortcuts.table.of": "{what}, {net}",
     "shortcuts.table.depth": "Layers",
     "shortcuts.lost": "no number",
     "shortcuts.how": "The set-up: photos of {side} × {side} pixels, {width} channels in the first stage, "
@@ -765,7 +766,7 @@ ENGLISH: dict[str, str] = {
     "kinds there are, and how deep one should be, is answered where they are chosen: under “Model”.",
     "inside.none": "There is no trained model to look into yet",
     "inside.none.help": "Train one first: choose photos under “Your data”, a network under “Model”, and press Train.",
-    "network": "What each block adds, from the photo to the classes",
+    "network": "What each block adds",
     "network.lead": "Each block makes F(x) of its input x and gives F(x) + x: it only learns what to add. Here "
     "this is measured on your test photos: how much each block adds, what is lost without it, and how much your "
     "training changed it.",
@@ -850,7 +851,7 @@ ENGLISH: dict[str, str] = {
     "network.code.lead": "From resnet_finetune/model/blocks.py: written to be read, with the same convolutions as this block.",
     "network.code.differs": "From resnet_finetune/model/blocks.py: written to be read, in the plain form. The table "
     "above says in what this block’s convolutions differ from it.",
-    "stages": "A photo on its way through: what lights up, stage by stage",
+    "stages": "A photo, stage by stage",
     "stages.lead": "Choose a photo: see what lights up at the end of each stage, and what of it speaks for a class. Early "
     "stages see edges and colours finely, late ones see things coarsely.",
     "stages.tried": "Shown to it under “Try it”",

@@ -38,8 +38,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, tried: gr.State) -> None
     filled: dict[str, Any] = {"inputs_kwargs": given, "outputs": [said, rest, *blocks, *photo], **quick}
     tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, **quick).then(_show, **filled)
     run.select(_show, **filled)
-    # What a closed fold was told is lost, and it is read only by who opens it.
-    way.expand(_photos, inputs_kwargs=given, outputs=photo, **quick)
+    # Others may have been tried meanwhile; and the curves are read only by who opens their fold.
+    way.expand(_offered, inputs_kwargs=given, outputs=photo[1], **quick)
     experiment.expand(shortcut_experiment.last, outputs=curves, **quick)
 
 
@@ -48,9 +48,9 @@ def _show(path: str | None, tried: Tried | None) -> list[Any]:
     return [said, gr.Column(visible=run is not None), *network.shown(run), *stages.shown(run, report, tried)]
 
 
-def _photos(path: str | None, tried: Tried | None) -> list[Any]:
+def _offered(path: str | None, tried: Tried | None) -> Markup:
     run, report, _ = _looked_at(path)
-    return stages.shown(run, report, tried)
+    return stages.offered(run, report, tried)
 
 
 def _looked_at(path: str | None) -> tuple[Run | None, Report | None, Markup]:

@@ -120,8 +120,12 @@ def _facts(found: Anatomy, block: Block) -> list[tuple[str, str, str]]:
 
 
 def _layers(block: Block) -> Markup:
-    heads = [text(f"network.{column}") for column in ("path", "kernel", "channels", "stride", "groups")]
-    return table(heads, map(_row, block.convolutions))
+    """Of groups nothing is said where there is only one, as in most networks."""
+    columns = ["path", "kernel", "channels", "stride", "groups"][
+        : 5 if any(one.groups > 1 for one in block.convolutions) else 4
+    ]
+    rows = ((path, numbers[: len(columns) - 1]) for path, numbers in map(_row, block.convolutions))
+    return table([text(f"network.{column}") for column in columns], rows)
 
 
 def _row(one: Convolution) -> tuple[str, list[str]]:

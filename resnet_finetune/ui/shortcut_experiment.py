@@ -117,7 +117,11 @@ def _table(trial: ShortcutTrial) -> Markup:
     gradient, loss = text("shortcuts.table.first"), text("shortcuts.table.loss")
     heads = [
         text("shortcuts.table.depth"),
-        *(f"{what}, {text(f'shortcuts.{word}')}" for what in (gradient, loss) for word in ("without", "with")),
+        *(
+            text("shortcuts.table.of", what=what, net=text(f"shortcuts.{word}"))
+            for what in (gradient, loss)
+            for word in ("without", "with")
+        ),
     ]
     rows = (
         (

@@ -34,7 +34,7 @@ _NOTHING = Markup("")
 
 
 def build(run: gr.Dropdown, tried: gr.State) -> list[Component]:
-    """The parts that ``shown`` fills when another run is looked at."""
+    """The parts that ``shown`` fills when another run is looked at; the second one holds what is ``offered``."""
     gr.HTML(Markup("<p>{}</p>").format(text("stages.lead")))
     asked = gr.State(None)
     offered = gr.HTML(js_on_load=ACTIONS, elem_id="stages-photos")
@@ -53,8 +53,12 @@ def build(run: gr.Dropdown, tried: gr.State) -> list[Component]:
 
 
 def shown(run: Run | None, report: Report | None, tried: Tried | None) -> list[Any]:
+    return [None, offered(run, report, tried), _NOTHING]
+
+
+def offered(run: Run | None, report: Report | None, tried: Tried | None) -> Markup:
     """The photos to choose from."""
-    return [None, _choices(report, _of(run, tried)) if run and report else _NOTHING, _NOTHING]
+    return _choices(report, _of(run, tried)) if run and report else _NOTHING
 
 
 def _open(event: gr.EventData, run: str | None, asked: Asked | None, tried: Tried | None) -> tuple[Markup, Asked | None]:
