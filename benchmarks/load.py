@@ -122,6 +122,8 @@ def served(home: Path) -> Iterator[App]:
                 browser.close()
         finally:
             server.terminate()
+            for lock in (home / "runs").glob("*/lock"):  # a training outlives its page, but not this script
+                psutil.Process(json.loads(lock.read_text())["pid"]).kill()
 
 
 def choose(page: Page, photos: Path) -> None:

@@ -54,10 +54,10 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
     shutil.copytree(trained, tmp_path / "run")
     run = Run(tmp_path / "run")
     disk.write_json(run.path / "lock", {"pid": NOBODY, "started": 0.0})
-    assert run.state == "finished"
+    before = run.state
     log = run.path / "events.jsonl"
     log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))
-    assert Run(run.path).state == "crashed"
+    assert (before, run.state) == ("finished", "crashed")
     story = Story(run)
     story.read_on()
     assert "Press “Go on with this training”" in status(story, run.state)
