@@ -1,5 +1,6 @@
 """Fine-tune ResNets on folders of photos: for the page, for the command line and for Python.
 
+    from pathlib import Path
     from resnet_finetune import Settings, load_model, train
 
     for event in train(Settings(data="photos", run_dir="my-run")):
