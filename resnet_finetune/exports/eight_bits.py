@@ -20,8 +20,8 @@ from resnet_finetune.words.report import Report
 CALIBRATED_ON = 100  # photos, that show how large the activations get
 
 
-def quantise(folder: Path, report: Report, side: int) -> None:
-    """Replace the ``ONNX`` file in ``folder``. The activations are measured on photos that did not test the model."""
+def quantise(folder: Path, photos: Iterator[np.ndarray]) -> None:
+    """Replace the ``ONNX`` file in ``folder``. The activations are measured on ``photos``, as the graph takes them."""
     exact = folder / f"exact-{ONNX}"
     quant_pre_process(folder / ONNX, exact, skip_symbolic_shape=True)
     with warnings.catch_warnings():
@@ -29,7 +29,7 @@ def quantise(folder: Path, report: Report, side: int) -> None:
         quantize_static(
             exact,
             folder / ONNX,
-            _Photos(_other_photos(report, side)),
+            _Photos(photos),
             per_channel=True,
             # Of 8 bits of a weight 7 are used: with all of them, sums overflow on processors without VNNI, and the answers
             # would depend on the machine.
@@ -50,7 +50,7 @@ class _Photos(CalibrationDataReader):  # type: ignore[misc]
         return None if photo is None else {"photo": photo}
 
 
-def _other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
+def other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
     """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
     root = Path(report.root)
     judged = {root / photo.path for photo in report.judged}

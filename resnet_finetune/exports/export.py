@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from resnet_finetune.exports import model_card, web_page
-from resnet_finetune.exports.eight_bits import quantise
+from resnet_finetune.exports.eight_bits import other_photos, quantise
 from resnet_finetune.exports.formats import PARITY, Format
 from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_good, require_enough, require_same, tested
 from resnet_finetune.exports.whole_photo import write_onnx, write_program, write_weights
@@ -78,7 +78,7 @@ def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> 
         return parity
     photos = held_out(report, model.gallery)
     require_enough(photos)
-    quantise(folder, report, model.preprocessing.size)
+    quantise(folder, other_photos(report, model.preprocessing.size))
     parity = yield from prove(model, photos, folder)
     require_as_good(parity)
     return parity
