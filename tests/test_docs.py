@@ -1,8 +1,8 @@
-"""The README and docs/ are true: every command and snippet in them is run here, on tiny photos, with a tiny trained model; every
-link leads somewhere; and what they say that the app says, it says.
+"""The README and docs/ are true: every command and snippet in them is run here, on tiny photos, with a tiny trained model;
+every link leads somewhere; and what they say that the app says, it says.
 
-A block that is not run here has a comment above it, ``<!-- not run: why -->``, with one of the reasons below. One that takes longer than the
-others together, ``<!-- takes minutes -->``, is run by ``-m long``.
+A block that is not run here has a comment above it, ``<!-- not run: why -->``, with one of the reasons below. A block under
+``<!-- takes minutes -->`` is run by ``-m long``.
 """
 
 from __future__ import annotations
@@ -96,7 +96,6 @@ def there(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     make_photos(tmp_path / "OTHER_PHOTOS", each=5)
     shutil.copytree(tmp_path / "OTHER_PHOTOS", tmp_path / "NEW_PHOTOS")
     shutil.copy(tmp_path / "PHOTOS" / "red" / "00.png", tmp_path / "my-photo.jpg")
-    (tmp_path / "corrections.json").write_text('{"red/00.png": "blue", "red/01.png": null}')
     shutil.make_archive(str(tmp_path / "demo"), "zip", tmp_path / "PHOTOS")
     monkeypatch.setattr(intake, "DEMO", tmp_path / "demo.zip")
     monkeypatch.chdir(tmp_path)
@@ -179,15 +178,12 @@ def test_every_page_can_be_found_from_the_readme() -> None:
 
 
 def test_every_option_that_is_named_is_one(cli: Cli) -> None:
-    usage = "".join(cli(*verb, "--help").stdout for verb in ([], *([verb] for verb in verbs(cli))))
-    for page in PAGES:
-        code = re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
-        for option in (option for one in code for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", one)):
-            assert re.search(rf"{option}\b", usage), f"{page.name}: {option}"
-
-
-def verbs(cli: Cli) -> list[str]:
-    return re.findall(r"(?m)^    (\w[\w-]*)(?:\s|$)", cli("--help").stdout)
+    verbs = re.findall(r"(?m)^    (\w[\w-]*)(?:\s|$)", cli("--help").stdout)
+    usage = "".join(cli(verb, "--help").stdout for verb in verbs) + (ROOT / "app.py").read_text(encoding="utf-8")
+    for page in [*READMES, *DOCS]:
+        code = " ".join(re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")))
+        named = re.findall(r"(?<![\w-])--[a-z][a-z-]*", code)
+        assert [option for option in named if not re.search(rf"{option}\b", usage)] == [], page.name
 
 
 def test_python_page_tells_every_setting_and_every_event() -> None:
