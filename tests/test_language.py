@@ -442,9 +442,7 @@ def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str
         page.goto(f"{url}/zh/")
         step(page, 3).click()
         expect(page.locator("#results-summary")).to_contain_text("张测试照片认对了", timeout=MINUTE)
-        for closed in page.locator(".folded .label-wrap:not(.open), #results-trust .label-wrap").all():
-            if closed.is_visible():
-                closed.click()
+        unfold(page)
         page.locator("#suspects-ask").click()
         expect(page.locator("#suspects [data-photo]")).to_have_count(1, timeout=MINUTE)
         page.locator("#learning-ask").click()
