@@ -77,8 +77,8 @@ def _common(photos: Sequence[Photo], labels: np.ndarray, near: Pairs) -> np.ndar
 
 
 def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
-    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number: some six
-    seconds for 100,000 (benchmarks/load.py).
+    """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number: ten
+    seconds for 100,000.
     """
     looks = np.array([photo.facts.look for photo in photos], np.uint64)
     thumbs = _standardised(photos)
