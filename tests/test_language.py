@@ -263,7 +263,7 @@ def test_the_help_in_chinese(cli: Cli, verb: list[str]) -> None:
 SAME = re.compile(
     r"Wide ResNet|ResNe[Xx]t|ResNet-?\w*|wide_resnet\w+|resnext\w+|ImageNet|BSD-3-Clause|Apache-2\.0|CC-BY-NC-[\d.]+"
     r"|ReLU|Grad-CAM|NaN|SGD|stem|head|layer\d|Selvaraju|et al\.|Yang|Veit|SSL"
-    r"|resnet\d+|safetensors|Hugging Face|Space|PyTorch|torch(\.export)?|timm|ONNX|Python|JSON|HTML|curl"
+    r"|resnet\d+|resnet_finetune|safetensors|Hugging Face|Space|PyTorch|torch(\.export)?|timm|ONNX|Python|JSON|HTML|curl"
     r"|CSV|PNG|SVG|JPEG|HEIC|AVIF|WebP|TIFF|GIF|BMP|zip|tar|sha256|CPU|GPU|CUDA|float\d+|bfloat\d+|Ctrl|McNemar|ROC|English|MB|GB|model\.\w+|F1|macro"
 )
 HIDDEN = "code, pre, kbd, img, script, style, textarea, input, .runs strong, select"
