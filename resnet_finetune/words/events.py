@@ -162,6 +162,6 @@ def from_json(values: dict[str, Any]) -> Event:
         fields = {key: value for key, value in values.items() if key not in ("event", "time")}
         fields |= {key: language.from_json(fields[key]) for key in _SAID if key in fields}
         event: Event = fitted(_KINDS[values["event"]], fields)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError("this is no event") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError("not an event") from error
     return event

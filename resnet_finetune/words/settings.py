@@ -100,7 +100,7 @@ class Settings:
     def from_json(cls, values: dict[str, Any]) -> Settings:
         """Unknown keys are ignored, so that an older app can open a newer run. Raises ``ValueError`` for no settings."""
         if not isinstance(values, dict):
-            raise ValueError("these are no settings")
+            raise ValueError("not settings")
         known = {spec.name for spec in fields(cls)}
         settings: Settings = fitted(cls, {key: value for key, value in values.items() if key in known})
         if settings.preset not in PRESETS:
