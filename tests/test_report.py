@@ -91,7 +91,7 @@ def test_a_report_survives_json() -> None:
     again = Report.from_json(json.loads(json.dumps(report.to_json())))
     assert again == report
     assert again.judged[0].predicted == 1
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError):
         Report.from_json(report.to_json() | {"stranger": 1})
 
 

@@ -83,7 +83,7 @@ def test_it_says_how_far_it_has_come_and_is_kept_as_it_was(trial: tuple[Shortcut
         [],
     ]
     for values in spoilt:
-        with pytest.raises(ValueError, match="not the trial"):
+        with pytest.raises(ValueError):
             ShortcutTrial.from_json(values)
 
 

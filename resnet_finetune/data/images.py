@@ -107,11 +107,11 @@ def read(source: Path | BinaryIO, side: int) -> tuple[Image.Image, Header]:
     """
     if not isinstance(source, Path):
         return _read(source, side)
-    if not source.is_file():  # also keeps us from waiting for ever at a pipe
-        raise UnreadablePhoto(
-            "unreadable", say("It is not there any more, or is no ordinary file: put it back or take it out.")
-        )
     try:
+        if not source.is_file():  # also keeps us from waiting for ever at a pipe
+            raise UnreadablePhoto(
+                "unreadable", say("It is not there any more, or is no ordinary file: put it back or take it out.")
+            )
         with source.open("rb") as file:
             return _read(file, side)
     except OSError as error:

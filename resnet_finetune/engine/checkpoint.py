@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import FirstAnswer, Kept, Planned, Score
+from resnet_finetune.words.events import FirstAnswer, Kept, Planned
+from resnet_finetune.words.fitting import OrNoNumber, fitted
 from resnet_finetune.words.language import say
 
 FOLDER = "checkpoint"
@@ -39,7 +40,7 @@ class Standing:
     first: FirstAnswer
     plan: Planned | None  # None until it is made
     epoch: int  # epochs done
-    best_loss: float
+    best_loss: OrNoNumber
     kept: Kept
     scaler: dict[str, Any]
     seconds: float  # spent so far, over all sittings
@@ -93,9 +94,8 @@ def load_standing(run: Path) -> Standing | None:
         return None
     try:
         with safe_open(state, framework="pt") as opened:
-            values = json.loads(opened.metadata()["standing"])
-        plan = Planned(**values["plan"]) if values["plan"] else None
-        return Standing(**values | {"first": _first_answer(values["first"]), "plan": plan})
+            standing: Standing = fitted(Standing, disk.parse_json(opened.metadata()["standing"].encode()))
+        return standing
     except (SafetensorError, ValueError, KeyError, TypeError) as error:  # as of another version of the app
         raise _damaged(state) from error
 
@@ -141,10 +141,6 @@ def _number(state: Path) -> int:
 
 def _damaged(file: Path) -> UserError:
     return UserError(say("The checkpoint {file} is damaged: start a new run with the same settings.", file=file))
-
-
-def _first_answer(values: dict[str, Any]) -> FirstAnswer:
-    return FirstAnswer(**values | {"validation": Score(**values["validation"])})
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -29,6 +29,7 @@ from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Noted, Split, Started
+from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import Settings
 
@@ -200,9 +201,9 @@ def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generato
 def _splits_of(run: Path) -> dict[str, Split]:
     """Of the photos that the network of an earlier run has seen."""
     try:
-        splits: dict[str, Split] = disk.read_json(run / PHOTOS)
-        return dict(splits)
-    except (OSError, ValueError, TypeError) as error:
+        splits: dict[str, Split] = fitted(dict[str, Split], disk.read_json(run / PHOTOS))
+        return splits
+    except (OSError, ValueError) as error:
         raise UserError(
             say(
                 "The earlier run {name} did not note which photos it was trained on, so no test of it would be honest: "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
 
 _LOCK = "lock"
@@ -23,38 +25,50 @@ _GUARD = ".guard"  # held for the moment in which the lock is looked at and take
 _CLOCK_STEP = 60.0  # seconds; start times follow the wall clock, and that may be set right during a run
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Owner:
+    pid: int
+    started: float  # seconds since 1970
+    exit: int | None = None  # how it ended, where somebody saw it
+
+
+def _owner(folder: Path) -> _Owner | None:
+    """The process that has the lock. Raises ``ValueError`` when that is damaged."""
+    try:
+        owner: _Owner = fitted(_Owner, disk.read_json(folder / _LOCK))
+        return owner
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def holder(folder: Path) -> Literal["none", "alive", "dead"]:
     """The process that took ``folder`` to train in it. Cheap enough to ask every second."""
     try:
-        owner = disk.read_json(folder / _LOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        return "none"
-    try:
-        process = psutil.Process(owner["pid"])
-        same = abs(process.create_time() - owner["started"]) < _CLOCK_STEP
+        owner = _owner(folder)
+        if owner is None:
+            return "none"
+        process = psutil.Process(owner.pid)
+        same = abs(process.create_time() - owner.started) < _CLOCK_STEP
         return "alive" if same and process.status() != psutil.STATUS_ZOMBIE else "dead"
-    except psutil.NoSuchProcess:
+    except (psutil.Error, ValueError, OverflowError):  # or the lock is damaged: no process of ours wrote that
         return "dead"
 
 
 def note_exit(folder: Path, pid: int, code: int) -> None:
     """How the process ``pid`` ended, if it ended without giving the lock back. Negative: by that signal."""
     with FileLock(folder / _GUARD):
-        try:
-            owner = disk.read_json(folder / _LOCK)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        if owner["pid"] == pid:
-            disk.write_json(folder / _LOCK, owner | {"exit": code})
+        owner = _owner(folder)
+        if owner and owner.pid == pid:
+            disk.write_json(folder / _LOCK, asdict(replace(owner, exit=code)))
 
 
 def exit_code(folder: Path) -> int | None:
     """How the process that still has the lock ended, where somebody saw it."""
     try:
-        code: int | None = disk.read_json(folder / _LOCK).get("exit")
-        return code
-    except (FileNotFoundError, NotADirectoryError):
+        owner = _owner(folder)
+    except ValueError:
         return None
+    return owner and owner.exit
 
 
 @contextmanager
@@ -69,7 +83,7 @@ def hold(folder: Path) -> Iterator[None]:
             raise UserError(say("A training is going on in {folder} already: wait until it ends, or stop it.", folder=folder))
         (folder / _STOP).unlink(missing_ok=True)
         me = psutil.Process()
-        disk.write_json(folder / _LOCK, {"pid": me.pid, "started": me.create_time()})
+        disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, started=me.create_time())))
     try:
         yield
     finally:

@@ -70,8 +70,10 @@ class Run:
     def _about(self) -> tuple[Settings, datetime]:
         try:
             about = disk.read_json(self.path / RUN)
-            settings = Settings.from_json(about["settings"])
-            return replace(settings, run_dir=str(self.path)), datetime.fromisoformat(about["created"])  # it may have moved
+            settings, created = Settings.from_json(about["settings"]), datetime.fromisoformat(about["created"])
+            if settings.model not in catalog.names() or created.tzinfo is None:
+                raise ValueError("of another version, or of no app at all")
+            return replace(settings, run_dir=str(self.path)), created  # it may have moved
         except (FileNotFoundError, NotADirectoryError):
             raise UserError(say("{path} holds no run: name the folder that a training wrote.", path=self.path)) from None
         except (ValueError, KeyError, TypeError):
@@ -338,7 +340,7 @@ def _drop_torn_line(file: BinaryIO) -> None:
 
 def _parse(line: bytes) -> Event | None:
     try:
-        values = json.loads(line)
+        values = disk.parse_json(line)
         return from_json(values) if isinstance(values, dict) else None
     except ValueError:
         return None

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections, disk
+from resnet_finetune.words.fitting import fitted
 
 FILE = "verdicts.json"  # in a run folder
 
@@ -21,8 +22,9 @@ class Verdict:
 def read(run: Run) -> list[Verdict]:
     """In the order in which they were given, one for each photo; none where the file is missing or damaged."""
     try:
-        return [Verdict(**said) for said in disk.read_json(run.path / FILE)]
-    except (OSError, ValueError, TypeError):
+        found: list[Verdict] = fitted(list[Verdict], disk.read_json(run.path / FILE))
+        return found
+    except (OSError, ValueError):
         return []
 
 

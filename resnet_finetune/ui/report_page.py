@@ -99,8 +99,9 @@ def _training(run: Run, story: Story) -> list[Row]:
             rows.append((str(spec.metadata["label"]), said))
     if story.started:
         rows += [(text("report.weights"), story.started.weights), (text("report.device"), story.started.device)]
-    versions: dict[str, str] = disk.read_json(run.path / RUN).get("versions", {})
-    return [*rows, (text("report.versions"), ", ".join(f"{name} {version}" for name, version in versions.items()))]
+    versions = disk.read_json(run.path / RUN).get("versions")
+    named = versions.items() if isinstance(versions, dict) else ()
+    return [*rows, (text("report.versions"), ", ".join(f"{name} {version}" for name, version in named))]
 
 
 def _proof(run: Run) -> list[Row]:

@@ -68,8 +68,11 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """Raises ``ValueError`` when it is not JSON."""
+    """Raises ``ValueError`` when it is not JSON, or holds half a character, which no page and no file can."""
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        if b"\\u" in content:
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError as error:
         raise ValueError("nested too deeply") from error

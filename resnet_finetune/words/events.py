@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from resnet_finetune.words import language
+from resnet_finetune.words.fitting import OrNoNumber, fitted
 from resnet_finetune.words.gradients import Norms
 
 Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment", "blocks"]
@@ -107,8 +108,8 @@ class Epoch:
 
     epoch: int
     epochs: int
-    train_loss: float | None
-    validation_loss: float
+    train_loss: OrNoNumber | None
+    validation_loss: OrNoNumber
     validation_accuracy: float
     learning_rate: float
     best: bool  # the best so far on the validation photos; the model on disk is this one
@@ -160,10 +161,7 @@ def from_json(values: dict[str, Any]) -> Event:
     try:
         fields = {key: value for key, value in values.items() if key not in ("event", "time")}
         fields |= {key: language.from_json(fields[key]) for key in _SAID if key in fields}
-        for key in ("test", "validation"):
-            if isinstance(fields.get(key), dict):
-                fields[key] = Score(**fields[key])
-        event: Event = _KINDS[values["event"]](**fields)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not an event: {values!r}") from error
+        event: Event = fitted(_KINDS[values["event"]], fields)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError("not an event") from error
     return event

@@ -117,16 +117,27 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """What ``to_json`` wrote. A sentence of another version of the app, or that was changed, is its English text."""
+    """What ``to_json`` wrote. A sentence of another version of the app, or that was changed, is its English text.
+
+    Raises:
+        ValueError: it is nested as no sentence is.
+    """
+    try:
+        return _heard(value)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _heard(value: Any) -> Any:
     if isinstance(value, list):
-        return [from_json(inner) for inner in value]
+        return [_heard(inner) for inner in value]
     if not (isinstance(value, dict) and value.keys() == {"text", "template", "values"}):
         return value
     text, template, values = str(value["text"]), value["template"], value["values"]
     if isinstance(template, str) and (template in CHINESE or template in OF_THE_SYSTEM) and isinstance(values, dict):
         try:
-            sentence = Sentence(template, {str(name): _plain(from_json(inner)) for name, inner in values.items()})
-        except (LookupError, ValueError, TypeError):
+            sentence = Sentence(template, {str(name): _plain(_heard(inner)) for name, inner in values.items()})
+        except (LookupError, ValueError, TypeError, AttributeError, OverflowError):
             return text
         if str.__eq__(sentence, text):
             return sentence

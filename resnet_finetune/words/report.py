@@ -12,6 +12,7 @@ from resnet_finetune.words import disk, language
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Kept, Score
+from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
 
 REPORT = "report.json"  # in a run folder
@@ -79,16 +80,19 @@ class Report(Result):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Report:
-        return cls(
-            **{
-                **values,
-                "test": Score(**values["test"]),
-                "notes": language.from_json(values.get("notes", [])),
-                "per_class": class_scores(values["classes"], values["confusion"]),  # earlier versions had no intervals
-                "judged": [Judged(**row) for row in values["judged"]],
-                "first_answer": FirstScore(**values["first_answer"]),
-            }
-        )
+        """What ``to_json`` wrote. Raises ``ValueError``, ``KeyError`` or ``TypeError`` for anything else."""
+        notes = language.from_json(values.get("notes", []))
+        report: Report = fitted(cls, {**values, "notes": notes, "per_class": []})  # earlier versions had no intervals in it
+        classes = len(report.classes)
+        if not (
+            classes == len(set(report.classes))
+            and len(report.confusion) == classes
+            and all(len(row) == classes and min(row) >= 0 for row in report.confusion)
+            and report.test.n == len(report.judged) > 0
+            and all(0 <= photo.true < classes == len(photo.scores) for photo in report.judged)
+        ):
+            raise ValueError("what it counts does not fit together")
+        return replace(report, per_class=class_scores(report.classes, report.confusion))
 
 
 @dataclass(frozen=True, kw_only=True)

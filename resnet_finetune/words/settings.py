@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
 
 PRESETS = ("quick", "balanced", "thorough")
@@ -97,8 +98,11 @@ class Settings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Settings:
-        """Unknown keys are ignored, so that an older app can open a newer run. Raises ``ValueError`` for what is no object."""
+        """Unknown keys are ignored, so that an older app can open a newer run. Raises ``ValueError`` for no settings."""
         if not isinstance(values, dict):
-            raise ValueError(f"not settings: {values!r}")
+            raise ValueError("not settings")
         known = {spec.name for spec in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+        settings: Settings = fitted(cls, {key: value for key, value in values.items() if key in known})
+        if settings.preset not in PRESETS:
+            raise ValueError("a preset of another version")
+        return settings

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from resnet_finetune.words.fitting import fitted
+
 FILE = "shortcut_trial.json"  # in the app's home: the last one
 
 
@@ -34,10 +36,7 @@ class ShortcutTrial:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ShortcutTrial:
         """What ``to_json`` wrote. Raises ``ValueError`` for anything else."""
-        try:
-            trial = cls(**{**values, "networks": [Trained(**network) for network in values["networks"]]})
-        except (KeyError, TypeError) as error:
-            raise ValueError("not the trial of a shortcut") from error
+        trial: ShortcutTrial = fitted(cls, values)
         if not (trial.of(True) and trial.of(False)):
             raise ValueError("not the trial of a shortcut: one kind of network is missing")
         return trial
