@@ -68,7 +68,7 @@ def exit_code(folder: Path) -> int | None:
         owner = _owner(folder)
     except ValueError:
         return None
-    return owner and owner.exit
+    return owner.exit if owner else None
 
 
 @contextmanager
