@@ -28,8 +28,20 @@ if exist .venv\unfinished rmdir /s /q .venv
     goto :failed
   )
 )
-echo Installing. The first time this downloads some hundred megabytes and takes some minutes.
 type nul >.venv\unfinished
+
+rem Windows' usual PyTorch cannot use a GPU. Where NVIDIA's driver is, the one that can is fetched from PyTorch's own index, or
+rem from the index that TORCH_INDEX names; TORCH_INDEX=none leaves it out. Not tried on a real machine yet.
+if not defined TORCH_INDEX set "TORCH_INDEX=https://download.pytorch.org/whl/cu130"
+if /i "%TORCH_INDEX%"=="none" goto :packages
+where nvidia-smi >nul 2>&1 || goto :packages
+echo There is an NVIDIA GPU. Fetching the PyTorch that can use it, about 3 GB ...
+.venv\Scripts\python.exe -m pip install --disable-pip-version-check torch torchvision -c constraints.txt --index-url %TORCH_INDEX% || (
+  echo That did not work, so the app will train without the GPU, which is slower. The reason stands above.
+)
+
+:packages
+echo Installing. The first time this downloads some hundred megabytes and takes some minutes.
 .venv\Scripts\python.exe -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt || (
   echo The installation did not finish. Check the internet connection and the free space ^(5 GB^), then start again:
   echo what was downloaded is kept.

@@ -22,6 +22,7 @@ from resnet_finetune.data.problems import Problem
 from resnet_finetune.exports.formats import FORMATS
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.server import PORT, open_page
 from resnet_finetune.words import disk, terminal
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
@@ -517,7 +518,22 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--to", metavar="DIR", type=Path, required=True, help=str(say("the folder to write into")))
 
     add("runs", _runs, say("list the runs made on this computer"))
+
+    page = add("page", _page, say("open the page, in the browser, on this computer"))
+    port = say("where to serve the page; the next free one if it is taken (default {port})", port=PORT)
+    page.add_argument("--port", type=int, default=PORT, help=str(port))
+    where = page.add_mutually_exclusive_group()
+    where.set_defaults(where="browser")
+    nowhere = say("do not open the page")
+    where.add_argument("--no-browser", dest="where", action="store_const", const="nowhere", help=str(nowhere))
+    window = say("open a window of its own; needs pywebview")
+    where.add_argument("--window", dest="where", action="store_const", const="window", help=str(window))
     return parser
+
+
+def _page(args: argparse.Namespace) -> Reply:
+    open_page(args.port, args.where)
+    return Reply({}, [])
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import uvicorn
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import app  # noqa: E402  it lies beside this folder
-from resnet_finetune.ui import bring, page  # noqa: E402
+from resnet_finetune.ui import bring, page, server  # noqa: E402  it lies beside this folder
 
 
 def build() -> gr.Blocks:
@@ -34,6 +33,6 @@ def tell(event: gr.EventData) -> str:
 if __name__ == "__main__":
     page.build = build
     serving = page.serve()
-    with app.listen(0) as listener:
-        print(f"http://{app.HOST}:{listener.getsockname()[1]}", flush=True)
+    with server.listen(0) as listener:
+        print(f"http://{server.HOST}:{listener.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(serving, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])

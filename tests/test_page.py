@@ -14,8 +14,8 @@ import pytest
 from conftest import MINUTE, ROOT, make_photos
 from playwright.sync_api import Browser, Page, expect
 
-import app
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui import server
 from resnet_finetune.ui.story import MOST_POINTS, Story
 from resnet_finetune.words.events import Failed, Step
 
@@ -278,7 +278,7 @@ def test_a_tab_that_is_closed_while_it_uploads_leaves_no_trace(url: str) -> None
 
 
 def test_a_second_app_takes_another_port() -> None:
-    with app.listen(0) as first, app.listen(first.getsockname()[1]) as second:
+    with server.listen(0) as first, server.listen(first.getsockname()[1]) as second:
         assert first.getsockname()[1] != second.getsockname()[1]
         assert {first.getsockname()[0], second.getsockname()[0]} == {"127.0.0.1"}
 

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_finetune.data import archives
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
 from resnet_finetune.words.language import reason, say
 
-DEMO = Path(__file__).parents[2] / "assets" / "demo" / "groceries.zip"
+DEMO = ASSETS / "demo" / "groceries.zip"
 
 
 def unquoted(path: str) -> str:

@@ -17,12 +17,13 @@ from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_goo
 from resnet_finetune.exports.whole_photo import write_onnx, write_program, write_weights
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.words import disk
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
 from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
-_PARTS = Path(__file__).parents[2] / "assets" / "exports"  # what goes into an export as it is
+_PARTS = ASSETS / "exports"  # what goes into an export as it is
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from resnet_finetune.exports.seal import Parity
 from resnet_finetune.exports.whole_photo import ONNX
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words import disk
+from resnet_finetune.words.assets import ASSETS
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-_RUNTIME = _ASSETS / "onnxruntime-web"
+_RUNTIME = ASSETS / "onnxruntime-web"
 
 
 def replace_by_page(folder: Path, model: Classifier, parity: Parity) -> None:
@@ -27,7 +27,7 @@ def replace_by_page(folder: Path, model: Classifier, parity: Parity) -> None:
         "n": parity.n,
         "agree": parity.agree,
     }
-    page = Template((_ASSETS / "exports" / "web" / "page.html").read_text(encoding="utf-8")).substitute(
+    page = Template((ASSETS / "exports" / "web" / "page.html").read_text(encoding="utf-8")).substitute(
         # The classes may be called anything, the end of a script too.
         about=json.dumps(about).replace("<", "\\u003c"),
         licence=(_RUNTIME / "LICENSE").read_text(encoding="utf-8"),

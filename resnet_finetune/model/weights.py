@@ -26,10 +26,11 @@ from torch import Tensor, nn
 
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.words import disk
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import Sentence, reason, say
 
-BUNDLED = Path(__file__).parents[2] / "assets" / "weights"
+BUNDLED = ASSETS / "weights"
 FILE = "model.safetensors"  # what every weights repository of timm calls it
 HEAD = ("fc.weight", "fc.bias", "head.fc.weight", "head.fc.bias")  # for 1000 classes of ImageNet, which a new task does not use
 REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, FastAPI, Request
@@ -23,6 +22,7 @@ from resnet_finetune.data.collection import NoRoom, NotHere
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import jpeg
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason
 
@@ -30,7 +30,7 @@ MAX_REQUEST = 600 * 10**6  # bytes: the largest file that is taken, and what wra
 MAX_FILES = 100  # in one batch
 THUMBNAIL = 144  # pixels, of the square; shown at half that on a sharp screen
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "ui"
+_ASSETS = ASSETS / "ui"
 _SCRIPTS = {name: _ASSETS / name for name in ("camera.js", "collect.js", "drop_zone.js", "live.js", "maker.js", "paste.js")}
 
 _router = APIRouter(prefix="/collect")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import mistakes
 from resnet_finetune.ui.texts import photos, text
+from resnet_finetune.words.assets import ASSETS
 
 CLOSE = 25  # classes; cells for more are too small for numbers, unless the person asks
 MOST_CLASSES = 100  # a matrix of more is neither readable nor quick to draw
@@ -20,7 +20,7 @@ Shows = Literal["counts", "rows", "columns"]
 Matrix = Sequence[Sequence[int]]  # counts; rows true, columns predicted
 
 # For the gr.HTML that shows it: a click tells which cell; arrow keys go from one cell with photos to the next.
-KEYS = (Path(__file__).parents[2] / "assets" / "ui" / "matrix.js").read_text(encoding="utf-8")
+KEYS = (ASSETS / "ui" / "matrix.js").read_text(encoding="utf-8")
 
 _NOTHING = Markup("")
 

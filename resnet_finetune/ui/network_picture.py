@@ -10,19 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
-from pathlib import Path
 from typing import Literal
 
 from markupsafe import Markup
 
 from resnet_finetune.insight.anatomy import Anatomy, Block, Shape
 from resnet_finetune.ui.texts import text
+from resnet_finetune.words.assets import ASSETS
 
 Measure = Literal["ratio", "lost", "moved"]
 MEASURES: tuple[Measure, ...] = ("ratio", "lost", "moved")
 
 # For the gr.HTML that shows it: a click or Enter tells which block; arrow keys go from one block to the next.
-KEYS = (Path(__file__).parents[2] / "assets" / "ui" / "network.js").read_text(encoding="utf-8")
+KEYS = (ASSETS / "ui" / "network.js").read_text(encoding="utf-8")
 
 MOST_IN_COLUMN = 12  # blocks; a longer stage takes several columns
 FULLEST = 50  # per cent of the colour: what is written in the box must be read

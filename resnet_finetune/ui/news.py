@@ -4,8 +4,6 @@ notification when it is over, if they want. And that the app was closed, which t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 from fastapi import APIRouter, FastAPI, Response
 from markupsafe import Markup
@@ -13,8 +11,9 @@ from markupsafe import Markup
 from resnet_finetune.runs.run_folder import State
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import percent, text
+from resnet_finetune.words.assets import ASSETS
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "ui"
+_ASSETS = ASSETS / "ui"
 _ALIVE = "/alive"
 
 _router = APIRouter()

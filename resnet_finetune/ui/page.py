@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 from fastapi import FastAPI, Response
 from markupsafe import Markup
@@ -29,9 +27,10 @@ from resnet_finetune.ui.guard import Guard
 from resnet_finetune.ui.languages import PAGES, Languages
 from resnet_finetune.ui.streams import Streams
 from resnet_finetune.ui.texts import text
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.language import speaking
 
-_ASSETS = Path(__file__).parents[2] / "assets" / "ui"
+_ASSETS = ASSETS / "ui"
 _DAY = 24 * 60 * 60  # seconds
 _TABS = 100  # the server remembers what was done in so many
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")  # nothing is fetched

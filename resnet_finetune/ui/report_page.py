@@ -14,10 +14,11 @@ from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.words import disk
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.report import Report
 from resnet_finetune.words.settings import Settings
 
-_STYLE = Path(__file__).parents[2] / "assets" / "ui" / "page.css"
+_STYLE = ASSETS / "ui" / "page.css"
 _PLACES = ("data", "run_dir", "corrections", "split_of", "train_on", "weights")  # of this computer: their last part is enough
 _NOTHING = Markup("")
 

@@ -21,6 +21,7 @@ from resnet_finetune.ui.parts import message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.ui.trial import Attempt, of_run
+from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.language import reason
@@ -28,7 +29,7 @@ from resnet_finetune.words.suspect import Suspect
 
 MOST = 60  # photos that are shown
 OTHERS = 6  # classes offered for a photo, beside the one that it lies in
-_KEYS = (Path(__file__).parents[2] / "assets" / "ui" / "suspects.js").read_text(encoding="utf-8")
+_KEYS = (ASSETS / "ui" / "suspects.js").read_text(encoding="utf-8")
 _NOTHING = Markup("")
 
 

@@ -540,7 +540,13 @@ CHINESE: dict[str, str] = {
     "This app answers only its own page on this computer: open the address that the app printed when it started.": (
         "本应用只回应这台电脑上它自己的页面：请打开应用启动时显示的地址。"
     ),
-    "Teach a ResNet your photos, in the browser, on this computer.": "在这台电脑的浏览器里，让 ResNet 学会认你的照片。",
+    "open the page, in the browser, on this computer": "在这台电脑的浏览器里打开页面",
+    "open a window of its own; needs pywebview": "在单独的窗口里打开；需要 pywebview",
+    "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out --window to use "
+    "the browser.": "单独的窗口需要 pywebview，这里还没有安装：请用“{command}”安装，或者去掉 --window，用浏览器打开。",
+    "No window can be opened here ({reason}): leave out --window to use the browser.": (
+        "这里打不开窗口（{reason}）：请去掉 --window，用浏览器打开。"
+    ),
     "where to serve the page; the next free one if it is taken (default {port})": "页面使用的端口；被占用时用下一个空闲的（默认 {port}）",
     "do not open the page": "不自动打开页面",
     "Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.": (

@@ -1,0 +1,103 @@
+"""The page, served on this computer and opened: in the browser, or in a window of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import webbrowser
+from contextlib import suppress
+from threading import Thread
+from types import FrameType
+from typing import Literal
+
+from resnet_finetune.ui.texts import text
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.home import home
+from resnet_finetune.words.language import say
+
+HOST = "127.0.0.1"
+PORT = 7860
+
+Where = Literal["browser", "window", "nowhere"]
+
+
+def open_page(port: int, where: Where) -> None:
+    """Until Ctrl+C, or until its window is closed. A training that goes on does so.
+
+    Raises:
+        UserError: there is no window to be had here.
+    """
+    # Read by libraries when they are imported. Of Gradio's, nothing may be set from outside: not where it serves, nor what.
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["GRADIO_TEMP_DIR"] = str(home() / "uploads")
+
+    import uvicorn
+
+    from resnet_finetune.ui.page import serve
+
+    class QuietlyClosed(uvicorn.Server):
+        """The streams of open tabs are cut when the person closes the app; that is no error to be told."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            super().handle_exit(sig, frame)
+
+    app = serve()
+    with listen(port) as listener:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        print(
+            say("Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.", url=url), flush=True
+        )
+        config = uvicorn.Config(
+            app, proxy_headers=False, server_header=False, ws="none", log_level="warning", timeout_graceful_shutdown=1
+        )
+        server = QuietlyClosed(config)
+        if where == "window":
+            serving = Thread(target=server.run, kwargs={"sockets": [listener]})
+            serving.start()
+            try:
+                _show_window(url)
+            finally:
+                server.should_exit = True
+                serving.join()
+            return
+        if where == "browser":
+            webbrowser.open(url)  # it waits in the listener's queue until the server is up
+        with suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on after it has closed
+            server.run(sockets=[listener])
+
+
+def listen(port: int) -> socket.socket:
+    """A listener on ``port``, or on one of the next hundred when it is taken, or on any that is free."""
+    for candidate in (*range(port, min(port + 100, 65536)), 0):
+        try:
+            return socket.create_server((HOST, candidate))
+        except OSError:
+            continue
+    raise OSError(f"No free port on {HOST}.")
+
+
+def _show_window(url: str) -> None:
+    """Until it is closed. pywebview comes only with the extra "window"."""
+    try:
+        import webview
+    except ImportError:
+        raise UserError(
+            say(
+                "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out "
+                "--window to use the browser.",
+                command="pip install pywebview",
+            )
+        ) from None
+    webview.settings["ALLOW_DOWNLOADS"] = True
+    webview.create_window(text("app.title"), url, width=1280, height=860)
+    try:
+        webview.start(private_mode=False, storage_path=str(home() / "window"))
+    except webview.WebViewException as error:
+        raise UserError(
+            say("No window can be opened here ({reason}): leave out --window to use the browser.", reason=error)
+        ) from error
