@@ -1,4 +1,4 @@
-"""The app as pip installs it: all of it is in the package, and the command works from anywhere. Other ways to get it."""
+"""The app as pip installs it: all of it is in the package, and the command works from anywhere. Other ways to get it, too."""
 
 from __future__ import annotations
 

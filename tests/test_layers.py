@@ -55,11 +55,12 @@ def test_every_package_that_is_imported_is_required_by_name() -> None:
     required = {re.split(r"[<>=\[]", line)[0].lower().replace("_", "-") for line in lines if line and not line.startswith("#")}
     # What comes with gradio and cannot come apart from it.
     required |= {"fastapi", "starlette", "uvicorn", "markupsafe"}
+    beside = {"resnet_finetune", "webview"}  # the package itself, and what only the extra "window" installs
     providers = packages_distributions()
     for source in SOURCES:
         for module in imported(source):
             top = module.split(".")[0]
-            if top not in sys.stdlib_module_names and top not in ("resnet_finetune", "webview"):  # the last: an extra
+            if top not in sys.stdlib_module_names and top not in beside:
                 names = {name.lower().replace("_", "-") for name in providers[top]}
                 assert names & required, f"{source.name} imports {top}: add {' or '.join(names)} to requirements.txt"
 

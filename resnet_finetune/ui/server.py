@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import sys
 import webbrowser
 from contextlib import suppress
+from importlib.util import find_spec
+from multiprocessing import get_context, parent_process
 from threading import Thread
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.errors import UserError
@@ -28,7 +32,8 @@ def open_page(port: int, where: Where) -> None:
     Raises:
         UserError: there is no window to be had here.
     """
-    windows = _windows() if where == "window" else None
+    if where == "window":
+        _require_pywebview()
     # Read by libraries when they are imported. Of Gradio's, nothing may be set from outside: not where it serves, nor what.
     for name in [name for name in os.environ if name.startswith("GRADIO_")]:
         del os.environ[name]
@@ -57,13 +62,13 @@ def open_page(port: int, where: Where) -> None:
             app, proxy_headers=False, server_header=False, ws="none", log_level="warning", timeout_graceful_shutdown=1
         )
         server = QuietlyClosed(config)
-        if windows:
+        if where == "window":
             serving = Thread(target=server.run, kwargs={"sockets": [listener]})
             serving.start()
             try:
-                _show(windows, url)
+                _show_window(url)
             finally:
-                server.should_exit = True
+                server.handle_exit(signal.SIGINT, None)
                 serving.join()
             return
         if where == "browser":
@@ -82,28 +87,46 @@ def listen(port: int) -> socket.socket:
     raise OSError(f"No free port on {HOST}.")
 
 
-def _windows() -> Any:
-    """pywebview, which comes only with the extra "window"."""
-    try:
-        import webview
-    except ImportError:
+def _require_pywebview() -> None:
+    """It comes only with the extra "window"; on Linux it needs Qt, which comes with it (under the LGPL)."""
+    if find_spec("webview") is None:
+        package = '"pywebview[pyside6]"' if sys.platform == "linux" else "pywebview"
         raise UserError(
             say(
                 "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out "
                 "--window to use the browser.",
-                command="pip install pywebview",
+                command=f"{sys.executable} -m pip install {package}",
             )
-        ) from None
-    return webview
+        )
 
 
-def _show(windows: Any, url: str) -> None:
-    """In a window, until it is closed."""
-    windows.settings["ALLOW_DOWNLOADS"] = True
-    windows.create_window(text("app.title"), url, width=1280, height=860)
+def _show_window(url: str) -> None:
+    """Until it is closed. In a process of its own: where there is no display, Qt ends the process that asks for one."""
+    place = str(home() / "window")  # of what a browser keeps: the page's choices
+    window = get_context("spawn").Process(target=_be_a_window, args=(text("app.title"), url, place))
+    window.start()
     try:
-        windows.start(private_mode=False, storage_path=str(home() / "window"))
-    except windows.WebViewException as error:
-        raise UserError(
-            say("No window can be opened here ({reason}): leave out --window to use the browser.", reason=error)
-        ) from error
+        with suppress(KeyboardInterrupt):
+            window.join()
+            if window.exitcode:
+                raise UserError(
+                    say("No window can be shown here; the reason stands above. Leave out --window to use the browser.")
+                )
+    finally:
+        window.terminate()
+
+
+def _be_a_window(title: str, url: str, place: str) -> None:
+    import webview
+
+    webview.settings["ALLOW_DOWNLOADS"] = True
+    window = webview.create_window(title, url, width=1280, height=860)
+
+    def close_with_the_app() -> None:
+        app = parent_process()
+        assert app is not None
+        app.join()
+        window.destroy()
+
+    Thread(target=close_with_the_app, daemon=True).start()
+    webview.start(gui="qt" if sys.platform == "linux" else None, private_mode=False, storage_path=place)

@@ -544,8 +544,8 @@ CHINESE: dict[str, str] = {
     "open a window of its own; needs pywebview": "在单独的窗口里打开；需要 pywebview",
     "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out --window to use "
     "the browser.": "单独的窗口需要 pywebview，这里还没有安装：请用“{command}”安装，或者去掉 --window，用浏览器打开。",
-    "No window can be opened here ({reason}): leave out --window to use the browser.": (
-        "这里打不开窗口（{reason}）：请去掉 --window，用浏览器打开。"
+    "No window can be shown here; the reason stands above. Leave out --window to use the browser.": (
+        "这里无法显示窗口，原因见上。请去掉 --window，用浏览器打开。"
     ),
     "where to serve the page; the next free one if it is taken (default {port})": "页面使用的端口；被占用时用下一个空闲的（默认 {port}）",
     "do not open the page": "不自动打开页面",
