@@ -133,6 +133,7 @@ def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
         label=text(key),
         elem_id=key.replace(".", "-"),
         elem_classes="switch",
+        min_width=280,  # pixels: on a phone, one below the other
     )
 
 
