@@ -320,7 +320,10 @@ def _drawn(run: Run) -> None:
     story.read_on()
     verdicts.read(run), repeat.fingerprint(run), lock.exit_code(run.path), run.title.encode()
     if run in listed:
-        drawn += [*train_step._drawings(story, run.state), *results_step._show(str(run.path), "counts", "name", "")]
+        drawn += [
+            *train_step._drawings(story, run.state, train_step.Watch()),
+            *results_step._show(str(run.path), "counts", "name", ""),
+        ]
         report = _refused_or(run.report)
         drawn += [report_page.page(run, report)] if report and (run.path / "model.safetensors").exists() else []
     _refused_or(lambda: corrections.of_run(run.path))
