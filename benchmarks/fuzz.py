@@ -222,7 +222,7 @@ EVENT_LINES = st.sampled_from(LINES).flatmap(changed_json)
 def runs(draw: st.DrawFn) -> dict[str, bytes]:
     """The files of a run folder, of which one or two are not as they were written."""
     files = {**SHORT, **EXTRA}
-    for name in draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2)):
+    for name in draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2, unique=True)):
         if name == "events.jsonl":
             lines = draw(st.lists(EVENT_LINES | st.sampled_from(LINES) | documents, max_size=6))
             files[name] = b"\n".join([*lines[:3], *LINES[-1:], *lines[3:]]) + b"\n"
