@@ -222,7 +222,7 @@ EVENT_LINES = st.sampled_from(LINES).flatmap(changed_json)
 def runs(draw: st.DrawFn) -> dict[str, bytes]:
     """The files of a run folder, of which one or two are not as they were written."""
     files = {**SHORT, **EXTRA}
-    for name in draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2)):
+    for name in draw(st.lists(st.sampled_from(sorted(files)), min_size=1, max_size=2, unique=True)):
         if name == "events.jsonl":
             lines = draw(st.lists(EVENT_LINES | st.sampled_from(LINES) | documents, max_size=6))
             files[name] = b"\n".join([*lines[:3], *LINES[-1:], *lines[3:]]) + b"\n"
@@ -320,7 +320,10 @@ def _drawn(run: Run) -> None:
     story.read_on()
     verdicts.read(run), repeat.fingerprint(run), lock.exit_code(run.path), run.title.encode()
     if run in listed:
-        drawn += [*train_step._drawings(story, run.state), *results_step._show(str(run.path), "counts", "name", "")]
+        drawn += [
+            *train_step._drawings(story, run.state, train_step.Watch()),
+            *results_step._show(str(run.path), "counts", "name", ""),
+        ]
         report = _refused_or(run.report)
         drawn += [report_page.page(run, report)] if report and (run.path / "model.safetensors").exists() else []
     _refused_or(lambda: corrections.of_run(run.path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -49,7 +50,8 @@ def unpack(file: Path) -> Run:
             except BaseException:
                 shutil.rmtree(folder)
                 raise
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:  # RuntimeError: encrypted
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
+        # RuntimeError: encrypted; ValueError: a name that is no text
         raise UserError(say("This file is no run that was saved by this app, or it is damaged: save the run again.")) from error
     except OSError as error:
         raise UserError(
@@ -68,6 +70,8 @@ def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     for member in parcel.infolist():
         if member.filename in seen or not (member.filename in history.FILES or _STATE.fullmatch(member.filename)):
             raise zipfile.BadZipFile(member.filename)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile("not packed as this app packs")
         compressed = member.compress_type != zipfile.ZIP_STORED
         if compressed if _is_weights(member.filename) else member.file_size > MOST_WORDS:
             raise UserError(say("This file would become far larger when it is opened than any run is: save the run again."))

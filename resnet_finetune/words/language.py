@@ -75,7 +75,9 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if isinstance(value, Exception) and value.args and isinstance(value.args[0], Sentence):
         return value.args[0]
-    return value if isinstance(value, str | int | float) else str(value)
+    if isinstance(value, Sentence | int | float):
+        return value
+    return str(value).encode(errors="replace").decode()  # half a character, as in names that are no text, cannot be shown
 
 
 def _said(language: Language, template: str, values: Mapping[str, Any]) -> str:

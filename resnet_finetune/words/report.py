@@ -80,7 +80,9 @@ class Report(Result):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Report:
-        """What ``to_json`` wrote. Raises ``ValueError``, ``KeyError`` or ``TypeError`` for anything else."""
+        """What ``to_json`` wrote. Raises ``ValueError`` for anything else."""
+        if not isinstance(values, dict):
+            raise ValueError("not a report")
         notes = language.from_json(values.get("notes", []))
         report: Report = fitted(cls, {**values, "notes": notes, "per_class": []})  # earlier versions had no intervals in it
         classes = len(report.classes)
