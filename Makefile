@@ -40,6 +40,8 @@ $(VENV)/app-$(ID) $(VENV)/test-$(ID):
 	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads a little over 3 GB on Linux (PyTorch with what an"
 	@echo "NVIDIA GPU needs), some hundred MB on macOS, and takes some minutes. pip's own settings are heeded: HTTPS_PROXY, PIP_INDEX_URL."
 	@touch $(VENV)/unfinished
-	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt
+	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt || \
+	  { echo "The installation did not finish: the reason stands above. Check the internet connection, then start again:"; \
+	    echo "what was downloaded is kept."; exit 1; }
 	@rm -f $(VENV)/unfinished $(filter-out %-$(ID), $(wildcard $(VENV)/app-* $(VENV)/test-*))
 	@touch $@
