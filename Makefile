@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
-NEEDED := 10
+NEEDED := $(if $(filter Darwin,$(shell uname)),4,10)# GB on the disk: what is downloaded, and what is made of it
 ID     := $(shell { $(PYTHON) --version; cat requirements.txt requirements-test.txt constraints.txt; } 2>&1 | cksum | cut -d ' ' -f 1)
 
 .PHONY: run test check
@@ -29,16 +29,19 @@ $(VENV)/app-$(ID): REQUIREMENTS := requirements.txt
 $(VENV)/test-$(ID): REQUIREMENTS := requirements-test.txt
 $(VENV)/app-$(ID) $(VENV)/test-$(ID):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed, as '$(PYTHON)'. On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
+	  { echo "Python 3.11 or newer is needed, as '$(PYTHON)'. On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; \
+	    echo "On macOS: install it from https://www.python.org/downloads/, then start again."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || \
-	  { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv --clear $(VENV); }
 	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < $(NEEDED) * 10**9)' || \
 	  { echo "The installation takes up to $(NEEDED) GB, and less than that is free on this disk: make room, then start again."; exit 1; }
-	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads about 3 GB on Linux (PyTorch with what an NVIDIA"
-	@echo "GPU needs), some hundred MB on macOS, and takes some minutes. pip's own settings are heeded: HTTPS_PROXY, PIP_INDEX_URL."
+	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || \
+	  { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads a little over 3 GB on Linux (PyTorch with what an"
+	@echo "NVIDIA GPU needs), some hundred MB on macOS, and takes some minutes. pip's own settings are heeded: HTTPS_PROXY, PIP_INDEX_URL."
 	@touch $(VENV)/unfinished
-	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt
+	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt || \
+	  { echo "The installation did not finish: the reason stands above. Check the internet connection, then start again:"; \
+	    echo "what was downloaded is kept."; exit 1; }
 	@rm -f $(VENV)/unfinished $(filter-out %-$(ID), $(wildcard $(VENV)/app-* $(VENV)/test-*))
 	@touch $@

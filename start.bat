@@ -20,6 +20,19 @@ if not defined PYTHON (
 rem The copies in .venv say what was installed last: a second start is at once, changed requirements are installed.
 fc /b requirements.txt .venv\requirements.txt >nul 2>&1 && fc /b constraints.txt .venv\constraints.txt >nul 2>&1 && goto :open
 
+rem Windows' usual PyTorch cannot use a GPU. Where NVIDIA's driver is, the one that can is fetched from PyTorch's own index. To have
+rem another, set TORCH_INDEX to its index, or to none, before the start. Not tried on a real machine yet.
+if not defined TORCH_INDEX (
+  set "TORCH_INDEX=none"
+  where nvidia-smi >nul 2>&1 && set "TORCH_INDEX=https://download.pytorch.org/whl/cu130"
+)
+set "NEEDED=10"
+if /i "%TORCH_INDEX%"=="none" set "NEEDED=4"
+%PYTHON% -c "import shutil, sys; sys.exit(shutil.disk_usage('.').free < %NEEDED% * 10**9)" || (
+  echo The installation takes up to %NEEDED% GB, and less than that is free on this disk: make room, then start again.
+  goto :failed
+)
+
 if exist .venv\unfinished rmdir /s /q .venv
 .venv\Scripts\python.exe -m pip --version >nul 2>&1 || (
   echo Making .venv, a place for the app's own packages.
@@ -30,20 +43,16 @@ if exist .venv\unfinished rmdir /s /q .venv
 )
 type nul >.venv\unfinished
 
-rem Windows' usual PyTorch cannot use a GPU. Where NVIDIA's driver is, the one that can is fetched from PyTorch's own index, or
-rem from the index that TORCH_INDEX names; TORCH_INDEX=none leaves it out. Not tried on a real machine yet.
-if not defined TORCH_INDEX set "TORCH_INDEX=https://download.pytorch.org/whl/cu130"
 if /i "%TORCH_INDEX%"=="none" goto :packages
-where nvidia-smi >nul 2>&1 || goto :packages
-echo There is an NVIDIA GPU. Fetching the PyTorch that can use it, about 3 GB ...
-.venv\Scripts\python.exe -m pip install --disable-pip-version-check torch torchvision -c constraints.txt --index-url %TORCH_INDEX% || (
+echo Fetching the PyTorch that can use your GPU from %TORCH_INDEX%, 2 to 3 GB ...
+.venv\Scripts\python.exe -m pip install --disable-pip-version-check --upgrade torch torchvision -c constraints.txt --index-url %TORCH_INDEX% || (
   echo That did not work, so the app will train without the GPU, which is slower. The reason stands above.
 )
 
 :packages
 echo Installing. The first time this downloads some hundred megabytes and takes some minutes.
 .venv\Scripts\python.exe -m pip install --disable-pip-version-check -r requirements.txt -c constraints.txt || (
-  echo The installation did not finish. Check the internet connection and the free space ^(5 GB^), then start again:
+  echo The installation did not finish. Check the internet connection, then start again:
   echo what was downloaded is kept.
   goto :failed
 )

@@ -50,15 +50,18 @@ def test_the_command_works_away_from_the_repository(wheel: Path, tmp_path: Path,
         archive.extractall(tmp_path / "site")
         (points,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         assert "resnet-finetune = resnet_finetune.cli:main" in archive.read(points).decode()
+    code = "import sys; from resnet_finetune.words.assets import ASSETS; from resnet_finetune.cli import main; "
     done = subprocess.run(
-        [sys.executable, "-c", "import sys; from resnet_finetune.cli import main; sys.exit(main())", "check", "demo", "--json"],
+        [sys.executable, "-c", f"{code} print(ASSETS); sys.exit(main())", "runs", "--json"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["usable"] == 200
+    place, answer = done.stdout.splitlines()
+    assert Path(place) == tmp_path / "site" / "resnet_finetune" / "assets"
+    assert json.loads(answer) == {"runs": []}
 
 
 def test_a_window_says_what_it_needs(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +69,15 @@ def test_a_window_says_what_it_needs(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
     done = cli("page", "--port", "0", "--window")
     assert done.returncode == 1
     assert "-m pip install " in done.stderr and "pywebview" in done.stderr
+
+
+def test_too_little_space_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "requirements-test.txt", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    done = subprocess.run(["make", "run", "NEEDED=1000000"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "takes up to 1000000 GB" in done.stdout
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_what_the_container_copies_is_there() -> None:
