@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Cli
 
+from resnet_finetune import __version__
+
 WANTED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 
 
@@ -88,3 +90,7 @@ def test_what_the_container_copies_is_there() -> None:
     for name in copied:
         assert (ROOT / name).exists()
         assert f"!{name}" in allowed
+
+
+def test_what_is_to_be_cited_is_this_version() -> None:
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
