@@ -58,4 +58,4 @@ def test_it_learns_answers_and_says_where_it_looked(
         assert out.returncode == 0, out.stderr
         parity = json.loads(out.stdout.splitlines()[-1])["parity"]
         assert parity["agree"] == parity["n"] > 0 and parity["max_abs_diff"] < 1e-4
-        assert f"under {model.licence};" in (tmp_path / "out" / "MODEL_CARD.md").read_text(encoding="utf-8")
+        assert f"Their licence: {model.licence}." in (tmp_path / "out" / "MODEL_CARD.md").read_text(encoding="utf-8")

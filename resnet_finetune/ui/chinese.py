@@ -286,6 +286,7 @@ CHINESE: dict[str, str] = {
     "train.finished": "{n} 张测试照片认对了 {right} 张，用时 {time}。结果出来了：请按“下一步：查看结果”。",
     "train.stopped": "目前最好的模型在 {n} 张测试照片中认对了 {right} 张。结果出来了。",
     "train.stopped.early": "在得出首个答案之前就停止了，所以还没有模型。",
+    "train.stopped.untested": "还没有测试就停止了。学到的都保留着：请按“继续这次训练”。",
     "train.about": "{model}，运行于 {device} · 权重：{weights}",
     "train.speed": "每秒 {n:.0f} 张照片",
     "train.left": "还剩 {time}",

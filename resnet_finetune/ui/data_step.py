@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -53,10 +53,11 @@ class Turn:
     cancel comes too late when a scan is just ending.
     """
 
-    scan: Trial = field(default_factory=Trial)
+    scan: Trial | None = None
 
     def next(self) -> Trial:
-        self.scan.wanted = False
+        if self.scan:
+            self.scan.wanted = False
         self.scan = Trial()
         return self.scan
 
@@ -183,8 +184,10 @@ def _take_asked(asked: Desk | None, turn: Turn) -> Iterator[Answer]:
 
 
 def _restore(turn: Turn) -> Iterator[Answer]:
-    """What was chosen before the page was loaded."""
+    """What was chosen before the page was loaded, unless the person was quicker and has chosen something else."""
     before = desk.kept()
+    if turn.scan:
+        return
     if before is None:
         yield _answer(_welcome())
     else:
@@ -192,7 +195,8 @@ def _restore(turn: Turn) -> Iterator[Answer]:
 
 
 def _stop(turn: Turn) -> None:
-    turn.scan.wanted = False
+    if turn.scan:
+        turn.scan.wanted = False
 
 
 def _welcome() -> Markup:

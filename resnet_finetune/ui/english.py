@@ -299,6 +299,7 @@ ENGLISH: dict[str, str] = {
     "train.finished": "{right} of {n} test photos named right in {time}. The results are ready: press “Next: see the results”.",
     "train.stopped": "{right} of {n} test photos named right with the best model so far. The results are ready.",
     "train.stopped.early": "It was stopped before there was a first answer, so there is no model yet.",
+    "train.stopped.untested": "It was stopped before its test. What it has learnt is kept: press “Go on with this training”.",
     "train.about": "{model} on {device} · weights {weights}",
     "train.speed": "{n:.0f} photos a second",
     "train.left": "{time} left",

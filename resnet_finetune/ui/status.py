@@ -27,7 +27,7 @@ def status(story: Story, state: State) -> Markup:
         return message("bad", title, end.messages)
     if isinstance(end, Finished | Stopped):
         if end.test is None:
-            return message("info", title, [text("train.stopped.early")])
+            return message("info", title, [text("train.stopped.untested" if story.first_answer else "train.stopped.early")])
         right = round(end.test.accuracy * end.test.n)
         return message("good", title, [text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))])
     return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
