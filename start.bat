@@ -20,14 +20,14 @@ if not defined PYTHON (
 rem The copies in .venv say what was installed last: a second start is at once, changed requirements are installed.
 fc /b requirements.txt .venv\requirements.txt >nul 2>&1 && fc /b constraints.txt .venv\constraints.txt >nul 2>&1 && goto :open
 
-rem Windows' usual PyTorch cannot use a GPU. Where NVIDIA's driver is, the one that can is fetched from PyTorch's own index. To have
-rem another, set TORCH_INDEX to its index, or to none, before the start. Not tried on a real machine yet.
-if not defined TORCH_INDEX (
-  set "TORCH_INDEX=none"
-  where nvidia-smi >nul 2>&1 && set "TORCH_INDEX=https://download.pytorch.org/whl/cu130"
-)
-set "NEEDED=10"
-if /i "%TORCH_INDEX%"=="none" set "NEEDED=4"
+rem Windows' usual PyTorch cannot use a GPU. Where NVIDIA's driver is, uv finds the PyTorch that suits it. UV_TORCH_BACKEND chooses
+rem another, such as cpu. Not tried on a real machine yet.
+set "GPU="
+where nvidia-smi >nul 2>&1 && set "GPU=yes"
+if /i "%UV_TORCH_BACKEND%"=="cpu" set "GPU="
+if not defined UV_TORCH_BACKEND set "UV_TORCH_BACKEND=auto"
+set "NEEDED=4"
+if defined GPU set "NEEDED=10"
 %PYTHON% -c "import shutil, sys; sys.exit(shutil.disk_usage('.').free < %NEEDED% * 10**9)" || (
   echo The installation takes up to %NEEDED% GB, and less than that is free on this disk: make room, then start again.
   goto :failed
@@ -43,9 +43,11 @@ if exist .venv\unfinished rmdir /s /q .venv
 )
 type nul >.venv\unfinished
 
-if /i "%TORCH_INDEX%"=="none" goto :packages
-echo Fetching the PyTorch that can use your GPU from %TORCH_INDEX%, 2 to 3 GB ...
-.venv\Scripts\python.exe -m pip install --disable-pip-version-check --upgrade torch torchvision -c constraints.txt --index-url %TORCH_INDEX% || (
+if not defined GPU goto :packages
+echo Fetching the PyTorch that can use your GPU, 2 to 3 GB ...
+.venv\Scripts\python.exe -m pip install --disable-pip-version-check uv && (
+  .venv\Scripts\python.exe -m uv pip install --python .venv --upgrade torch torchvision -c constraints.txt
+) || (
   echo That did not work, so the app will train without the GPU, which is slower. The reason stands above.
 )
 
