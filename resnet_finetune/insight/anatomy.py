@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 import torch
 from torch import nn
 
 from resnet_finetune.model import blocks, catalog
+from resnet_finetune.words.fitting import fitted
 
 Shape = tuple[int, int, int]  # channels, height, width
 REFERENCES: dict[str, Callable[..., nn.Module]] = {  # by the name of timm's block, the one to be read
@@ -78,17 +78,10 @@ class Anatomy:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Anatomy:
-        """Raises ``ValueError``, ``KeyError`` or ``TypeError`` when it is not what ``to_json`` gave: it may be a stranger's."""
-        found = cls(**{
-            **values,
-            "photo": shape(values["photo"]),
-            "stem": shape(values["stem"]),
-            "classes": [str(name) for name in values["classes"]],
-            "blocks": [_block(row) for row in values["blocks"]],
-        })  # fmt: skip
+        """Raises ``ValueError`` when it is not what ``to_json`` gave: it may be a stranger's."""
+        found: Anatomy = fitted(cls, values)
         catalog.find(found.model)
-        numbers = (found.features, found.photos, found.of, found.right)
-        if not (found.blocks and all(type(number) is int for number in numbers) and 0 <= found.right <= found.photos > 0):
+        if not (found.blocks and all(map(_is_sound, found.blocks)) and 0 <= found.right <= found.photos > 0):
             raise ValueError("these are no measurements")
         return found
 
@@ -118,30 +111,12 @@ def reads_the_same(block: Block) -> bool:
     return convolutions(reference) == block.convolutions
 
 
-def shape(values: Sequence[int]) -> Shape:
-    channels, height, width = (int(value) for value in values)
-    return channels, height, width
-
-
-def _block(row: dict[str, Any]) -> Block:
-    convolutions = [Convolution(**one) for one in row["convolutions"]]
-    made = Block(**{**row, "takes": shape(row["takes"]), "gives": shape(row["gives"]), "convolutions": convolutions})
-    numbers = (made.stage, made.parameters, made.right)
-    shares = (made.ratio, made.moved or 0.0)
-    sound = (
-        made.kind in REFERENCES
-        and isinstance(made.name, str)
-        and all(type(number) is int and number >= 0 for number in numbers)
-        and all(isinstance(share, float | int) and isfinite(share) and share >= 0 for share in shares)
-        and min(*made.takes, *made.gives) > 0
-        and made.gives[0] >= 4
-        and bool(convolutions)
-        and all(type(size) is int and size > 0 for one in convolutions for size in _sizes(one))
+def _is_sound(block: Block) -> bool:
+    return (
+        block.kind in REFERENCES
+        and min(block.stage, block.parameters, block.right, block.ratio, block.moved or 0) >= 0
+        and min(*block.takes, *block.gives) > 0
+        and block.gives[0] >= 4
+        and bool(block.convolutions)
+        and all(min(one.kernel, one.inputs, one.outputs, one.stride, one.groups) > 0 for one in block.convolutions)
     )
-    if not sound:
-        raise ValueError("these are no measurements of a block")
-    return made
-
-
-def _sizes(one: Convolution) -> tuple[int, ...]:
-    return one.kernel, one.inputs, one.outputs, one.stride, one.groups

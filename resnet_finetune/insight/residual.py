@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.engine.progress import told
-from resnet_finetune.insight.anatomy import Anatomy, Block, Shape, convolutions, shape
+from resnet_finetune.insight.anatomy import Anatomy, Block, Shape, convolutions
 from resnet_finetune.insight.chain import Chain, added, left_out, shortcut
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, load_model
@@ -63,6 +63,12 @@ def kept(run: Path) -> Anatomy | None:
         return None
 
 
+def _shape(x: Tensor) -> Shape:
+    """Of one photo in ``x`` [N, C, H, W]."""
+    _, channels, height, width = x.shape
+    return channels, height, width
+
+
 def moved(net: nn.Module, start: nn.Module | None) -> list[float | None]:
     """By how much the weights of each block differ from ``start``'s, as a share of those; None where that is not known.
 
@@ -96,14 +102,14 @@ def _measured(model: Classifier, report: Report, settings: Settings, tell: Calla
     seen = 0
     for pixels, true in _read(model, Path(report.root), photos):
         x = _stem(chain, model, pixels)
-        shapes = [shape(x.shape[1:])]
+        shapes = [_shape(x)]
         for number in range(count):
             tell(min(seen, len(photos)) * count + number * len(true), len(photos) * count)
             named = _without(chain, number, x)
             without[number] += int((named == true).sum())
             sizes, x = _through(chain.blocks[number], x)
             ratios[number] += sizes
-            shapes.append(shape(x.shape[1:]))
+            shapes.append(_shape(x))
         right += int((_named(chain, count - 1, x) == true).sum())
         seen += len(true)
     if not seen:

@@ -21,6 +21,12 @@ class Trial:
     wanted: bool = True
 
 
+def give_up(trial: Trial | None) -> None:
+    """If there is one that goes on."""
+    if trial:
+        trial.wanted = False
+
+
 class Unwanted(Exception):
     """The person chose something else, pressed Stop, or went away."""
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from resnet_finetune.runs import history, jobs
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui import thrown_away
-from resnet_finetune.ui.parts import ACTIONS, action, message
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, message, tried
 from resnet_finetune.ui.texts import text
 
 _NOTHING = Markup("")
@@ -43,14 +43,14 @@ def _shown() -> Markup:
 
 def _act(event: gr.EventData) -> tuple[Markup, Any]:
     """A browser may send anything: only the run that broke off is touched, or the one that was just thrown away."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     run, gone = _find(), thrown_away.find(str(clicked.get("run")))
     match clicked.get("do"):
         case "resume" if run:
-            said = thrown_away.tried(lambda: jobs.resume(run))
+            said = tried(lambda: jobs.resume(run))
             return said, gr.skip() if said else gr.Tabs(selected="train")
         case "discard" if run:
             return thrown_away.throw_away(run), gr.skip()
         case "restore" if gone:
-            return thrown_away.tried(lambda: history.restore(gone)) or _shown(), gr.skip()
+            return tried(lambda: history.restore(gone)) or _shown(), gr.skip()
     return _shown(), gr.skip()

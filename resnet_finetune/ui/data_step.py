@@ -17,11 +17,11 @@ from resnet_finetune.data.intake import open_data, unquoted
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.ui import bring, broken_off, desk, example, folders
-from resnet_finetune.ui.beside import Trial, Unwanted, beside
+from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.doctor_cards import Findings, cards
 from resnet_finetune.ui.overview import overview
-from resnet_finetune.ui.parts import ACTIONS, HIDDEN, heading, lead_to, message, progress, seen_if
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, clicked_on, heading, lead_to, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
@@ -56,8 +56,7 @@ class Turn:
     scan: Trial | None = None
 
     def next(self) -> Trial:
-        if self.scan:
-            self.scan.wanted = False
+        give_up(self.scan)
         self.scan = Trial()
         return self.scan
 
@@ -195,8 +194,7 @@ def _restore(turn: Turn) -> Iterator[Answer]:
 
 
 def _stop(turn: Turn) -> None:
-    if turn.scan:
-        turn.scan.wanted = False
+    give_up(turn.scan)
 
 
 def _welcome() -> Markup:
@@ -258,7 +256,7 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
     if seen is None:
         yield _answer(_NOTHING)
         return
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     now = seen.desk
     if clicked.get("undo_all"):
         now = Desk(data=now.data, where=now.where)

@@ -16,7 +16,7 @@ from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.runs import jobs
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui import finished
-from resnet_finetune.ui.parts import message
+from resnet_finetune.ui.parts import tried
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
@@ -40,15 +40,17 @@ def _open() -> tuple[Markup, Any, Any]:
     made = _made()
     if made:
         return Markup(""), str(made.path), gr.Tabs(selected="results")
+    said = Markup("") if _is_it(jobs.current()) else tried(_start)
+    return said, gr.skip(), gr.skip() if said else gr.Tabs(selected="train")
+
+
+def _start() -> None:
+    """Raises ``UserError``."""
     try:
-        if not _is_it(jobs.current()):
-            _lay_out()
-            jobs.start(settings(), text("example.name"))
+        _lay_out()
+        jobs.start(settings(), text("example.name"))
     except OSError as error:
-        return message("bad", text("runs.not_done"), [text("bring.no_room", reason=reason(error))]), gr.skip(), gr.skip()
-    except UserError as error:
-        return message("bad", text("runs.not_done"), error.messages), gr.skip(), gr.skip()
-    return Markup(""), gr.skip(), gr.Tabs(selected="train")
+        raise UserError(text("bring.no_room", reason=reason(error))) from error
 
 
 def _made() -> Run | None:

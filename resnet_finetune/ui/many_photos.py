@@ -16,7 +16,7 @@ from resnet_finetune.data.intake import find, unquoted
 from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
 from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui import finished
-from resnet_finetune.ui.beside import Trial, Unwanted, beside
+from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
@@ -63,7 +63,7 @@ def build(run: gr.Dropdown) -> None:
         outputs=outputs,
         show_progress="hidden",
     )
-    stop.click(_stop, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+    stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
     copy.click(_copy, inputs_kwargs={"named": named, "to": to}, outputs=copied, show_progress="minimal")
 
 
@@ -115,11 +115,6 @@ def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None)
         gr.Column(visible=named is not None),
         to,
     )
-
-
-def _stop(trial: Trial | None) -> None:
-    if trial:
-        trial.wanted = False
 
 
 def _copy(named: Named | None, to: str) -> Markup:

@@ -17,10 +17,10 @@ from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_
 from resnet_finetune.ui import downloads, finished, thrown_away
 from resnet_finetune.ui.desk import Desk
 from resnet_finetune.ui.model_step import starting_from
-from resnet_finetune.ui.parts import ACTIONS, action, heading, message
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, message, tried
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
-from resnet_finetune.ui.thrown_away import throw_away, tried
+from resnet_finetune.ui.thrown_away import throw_away
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
@@ -85,7 +85,7 @@ def build(
 
 def _act(event: gr.EventData, opened: str | None, picked: list[str]) -> tuple[Any, ...]:
     """A browser may send anything: only what can be done to a run of the list is done."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     folder = str(clicked.get("run"))
     run, gone = finished.find(folder), thrown_away.find(folder)
     said, go = _NOTHING, (gr.skip(), gr.skip())

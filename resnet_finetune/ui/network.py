@@ -15,6 +15,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import network_picture
 from resnet_finetune.ui.figures import table
 from resnet_finetune.ui.network_picture import size_of, value
+from resnet_finetune.ui.parts import clicked_on
 from resnet_finetune.ui.texts import photos, text
 from resnet_finetune.ui.trial import Attempt, of_run
 from resnet_finetune.words.events import Event
@@ -48,7 +49,7 @@ def shown(run: Run | None) -> list[Any]:
 
 def _open(event: gr.EventData, found: Anatomy | None) -> Markup:
     """A browser may send anything: only a block of the network that it was shown opens."""
-    match event._data if isinstance(event._data, dict) else {}:
+    match clicked_on(event):
         case {"block": int(number)} if found and 0 <= number < len(found.blocks):
             return card(found, found.blocks[number])
         case _:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import gradio as gr
 from markupsafe import Markup
+
+from resnet_finetune.ui.texts import text
+from resnet_finetune.words.errors import UserError
 
 Kind = Literal["info", "good", "bad"]
 
@@ -34,6 +37,11 @@ def action(label: str, what: dict[str, Any], *, pressed: bool | None = None) -> 
     return Markup('<button type="button" class="action" data-do="{}"{}>{}</button>').format(json.dumps(what), state, label)
 
 
+def clicked_on(event: gr.EventData) -> dict[str, Any]:
+    """What the button of an ``action`` stands for, or whatever a browser sent in its place."""
+    return event._data if isinstance(event._data, dict) else {}
+
+
 def seen_if(condition: bool) -> Literal[True, "hidden"]:
     return True if condition else HIDDEN
 
@@ -47,6 +55,15 @@ def message(kind: Kind, title: str, sentences: Iterable[str] = (), more: Markup 
     said = Markup("").join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
     role = "alert" if kind == "bad" else "status"
     return Markup('<div class="message {}" role="{}"><strong>{}</strong>{}{}</div>').format(kind, role, title, said, more)
+
+
+def tried(change: Callable[[], object]) -> Markup:
+    """What is said when ``change`` cannot be done; nothing when it could."""
+    try:
+        change()
+    except UserError as error:
+        return message("bad", text("runs.not_done"), error.messages)
+    return _NOTHING
 
 
 def progress(title: str, share: float, facts: Iterable[str]) -> Markup:

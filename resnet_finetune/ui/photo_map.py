@@ -13,7 +13,7 @@ from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.insight.photo_map import PhotoMap, make_map
 from resnet_finetune.ui import finished, why
 from resnet_finetune.ui.asked import Asked
-from resnet_finetune.ui.parts import ACTIONS, action, message
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, message
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
 from resnet_finetune.words.errors import UserError
@@ -158,7 +158,7 @@ def _make(path: str | None) -> tuple[Markup, Markup, Drawn | None]:
 
 def _open(event: gr.EventData, drawn: Drawn | None) -> Markup:
     """A browser may send anything: only a point of the map that it was sent opens."""
-    match event._data if isinstance(event._data, dict) else {}:
+    match clicked_on(event):
         case {"point": int(number)} if drawn and 0 <= number < len(drawn.map.photos):
             return _opened(drawn, number)
         case _:
@@ -166,7 +166,7 @@ def _open(event: gr.EventData, drawn: Drawn | None) -> Markup:
 
 
 def _ask_why(event: gr.EventData, drawn: Drawn | None) -> tuple[Markup, Asked | None]:
-    match event._data if isinstance(event._data, dict) else {}:
+    match clicked_on(event):
         case {"point": int(number)} if drawn and 0 <= number < len(drawn.map.photos):
             run = finished.find(drawn.run)
             return why.opened(why.ask_about_tested(run, drawn.map.photos[number].name) if run else None)

@@ -26,7 +26,7 @@ from resnet_finetune.ui import (
     trust_card,
     why,
 )
-from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words import corrections
@@ -181,14 +181,14 @@ def _separation(path: str | None, of_class: int | None) -> Markup:
 
 def _ask_why(event: gr.EventData, path: str | None) -> tuple[Any, Any]:
     """A photo of the cell that is open, explained. Only photos that tested the run can be asked about."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     run = finished.find(path)
     return why.opened(why.ask_about_tested(run, str(clicked["why"]))) if run and "why" in clicked else (gr.skip(), gr.skip())
 
 
 def _open(event: gr.EventData, path: str | None) -> Any:
     """The photos of a cell. A browser may send anything: only cells that are there are opened."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     if "why" in clicked:
         return gr.skip()
     _, report = _result(path)

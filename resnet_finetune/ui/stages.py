@@ -20,7 +20,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.asked import Asked, answering, cannot, told
 from resnet_finetune.ui.network_picture import size_of
-from resnet_finetune.ui.parts import ACTIONS, action
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on
 from resnet_finetune.ui.texts import text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
 from resnet_finetune.ui.try_step import Tried
@@ -64,7 +64,7 @@ def offered(run: Run | None, report: Report | None, tried: Tried | None) -> Mark
 def _open(event: gr.EventData, run: str | None, asked: Asked | None, tried: Tried | None) -> tuple[Markup, Asked | None]:
     """A browser may send anything: only photos and classes that were offered are shown."""
     try:
-        match event._data if isinstance(event._data, dict) else {}:
+        match clicked_on(event):
             case {"photo": int(number)}:
                 asked = _tested(finished.find(run), number)
             case {"tried": int(number)}:

@@ -17,7 +17,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.runs.verdicts import Verdict
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.desk import Desk
-from resnet_finetune.ui.parts import message
+from resnet_finetune.ui.parts import clicked_on, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.ui.trial import Attempt, of_run
@@ -62,7 +62,7 @@ def shown(run: Run | None) -> list[Any]:
 
 def _judge(event: gr.EventData, path: str | None, found: list[Suspect] | None) -> list[Any]:
     """A browser may send anything: only photos that were found are judged, and only what was offered is said of them."""
-    run, clicked = finished.find(path), event._data if isinstance(event._data, dict) else {}
+    run, clicked = finished.find(path), clicked_on(event)
     number, class_ = clicked.get("photo"), clicked.get("class")
     if run is None or not found or not isinstance(number, int) or number not in range(len(found)):
         return _parts(run, found)

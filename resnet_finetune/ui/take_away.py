@@ -14,8 +14,8 @@ from resnet_finetune.exports.formats import FORMATS, Format
 from resnet_finetune.exports.seal import FEWEST, Parity
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import downloads, finished
-from resnet_finetune.ui.beside import Trial, Unwanted, beside
-from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, message, progress, seen_if
+from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, clicked_on, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
@@ -44,14 +44,13 @@ def _show(path: str | None) -> Markup:
 
 
 def _stop(trial: Trial | None) -> gr.Button:
-    if trial:
-        trial.wanted = False
+    give_up(trial)
     return gr.Button(text("train.stopping"), interactive=False)
 
 
 def _make(event: gr.EventData, path: str | None) -> Iterator[Shown]:
     """A browser may send anything: only a run of the list is made into one of the formats."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     run = finished.find(path)
     for format in FORMATS:
         if run and format == clicked.get("format"):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from markupsafe import Markup
 
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run, list_runs
-from resnet_finetune.ui.parts import action, message
+from resnet_finetune.ui.parts import action, message, tried
 from resnet_finetune.ui.texts import text
-from resnet_finetune.words.errors import UserError
 
 
 def throw_away(run: Run) -> Markup:
@@ -23,12 +20,3 @@ def throw_away(run: Run) -> Markup:
 def find(folder: str) -> Run | None:
     """A run that was thrown away. Only known ones: a path that a browser sends is not to be trusted."""
     return next((run for run in list_runs(deleted=True) if str(run.path) == folder), None)
-
-
-def tried(change: Callable[[], object]) -> Markup:
-    """What is said when ``change`` cannot be done; nothing when it could."""
-    try:
-        change()
-    except UserError as error:
-        return message("bad", text("runs.not_done"), error.messages)
-    return Markup("")

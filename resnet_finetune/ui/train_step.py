@@ -16,7 +16,7 @@ from resnet_finetune.ui import news, thrown_away
 from resnet_finetune.ui.curves import curves
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.gradient_strip import strip
-from resnet_finetune.ui.parts import ACTIONS, HIDDEN, heading, lead_to, message, seen_if
+from resnet_finetune.ui.parts import ACTIONS, HIDDEN, clicked_on, heading, lead_to, message, seen_if, tried
 from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
@@ -155,11 +155,11 @@ def _discard(watch: Watch) -> Markup:
 
 
 def _bring_back(event: gr.EventData, watch: Watch) -> tuple[Markup, Watch]:
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     run = thrown_away.find(str(clicked.get("run")))
     if run is None:
         return _NOTHING, watch
-    return thrown_away.tried(lambda: history.restore(run)), replace(watch, story=Story(run))
+    return tried(lambda: history.restore(run)), replace(watch, story=Story(run))
 
 
 def _stop() -> None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.runs import jobs
 from resnet_finetune.ui import finished
-from resnet_finetune.ui.beside import Trial, Unwanted, beside
+from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.data_step import Chosen
 from resnet_finetune.ui.parts import ACTIONS, HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
@@ -54,7 +54,7 @@ class Attempt(Generic[T]):
             outputs=[found, into, ask, stop, trial],
             show_progress="hidden",
         )
-        stop.click(_stop, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+        stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
         return found
 
     def _asked(self, **given: Any) -> Iterator[Shown]:
@@ -111,11 +111,6 @@ def of_run(path: str | None) -> Settings | None:
     """For what is tried on the photos of the run that is looked at, with the corrections in its folder."""
     run = finished.find(path)
     return run.settings if run else None
-
-
-def _stop(trial: Trial | None) -> None:
-    if trial:
-        trial.wanted = False
 
 
 def _busy(doing: str, last: Event | None) -> Markup:

@@ -16,7 +16,7 @@ from resnet_finetune.model.gallery import FARTHEST, Gallery
 from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui import endpoint, figures, finished, live, many_photos, why
 from resnet_finetune.ui.asked import Asked
-from resnet_finetune.ui.parts import ACTIONS, action, heading, lead_to, message
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
 from resnet_finetune.words.errors import UserError
@@ -139,7 +139,7 @@ def _said(said: Markup) -> Answers:
 
 def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, Asked | None]:
     """A browser may send anything: only the photos that it was shown can be asked about."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     match clicked:
         case {"photo": int(number)} if tried and 0 <= number < len(tried.answers):
             path = tried.answers[number].path

@@ -17,7 +17,7 @@ from resnet_finetune.insight.explain import Explanation, explain, painted
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import figures
 from resnet_finetune.ui.asked import Asked, answering, cannot, told
-from resnet_finetune.ui.parts import ACTIONS, action
+from resnet_finetune.ui.parts import ACTIONS, action, clicked_on
 from resnet_finetune.ui.texts import percent, text
 from resnet_finetune.ui.thumbnails import picture, thumbnail
 from resnet_finetune.words.errors import UserError
@@ -95,7 +95,7 @@ def draw(asked: Asked | None) -> Markup:
 
 def _answer_click(event: gr.EventData, asked: Asked | None) -> tuple[Markup, Asked | None]:
     """A browser may send anything."""
-    clicked = event._data if isinstance(event._data, dict) else {}
+    clicked = clicked_on(event)
     match clicked:
         case {"class": int(of_class)} if asked and of_class >= 0:
             return opened(replace(asked, of_class=of_class))
