@@ -4,6 +4,7 @@ from __future__ import annotations
 
 CHINESE: dict[str, str] = {
     "app.title": "让神经网络学会认你的照片",
+    "announced.complete": "完成",
     "app.promise": "一切都留在这台电脑上：照片和结果都不会发送到任何地方。",
     "step.data": "你的数据",
     "step.model": "模型",

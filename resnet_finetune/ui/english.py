@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ENGLISH: dict[str, str] = {
     "app.title": "Teach a network your photos",
+    "announced.complete": "Complete",
     "app.promise": "Everything stays on this computer: no photo and no result is sent anywhere.",
     "step.data": "Your data",
     "step.model": "Model",
