@@ -8,7 +8,7 @@ from resnet_finetune.engine.advise import advise
 from resnet_finetune.model import catalog
 from resnet_finetune.ui.figures import table
 from resnet_finetune.ui.parts import message
-from resnet_finetune.ui.texts import duration, percent, photos, text
+from resnet_finetune.ui.texts import duration, parameters, percent, photos, text
 from resnet_finetune.ui.trial import Attempt, of_desk
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.events import Event, Progress
@@ -42,7 +42,7 @@ def _table(advice: Advice) -> Markup:
 def _row(one: Candidate, recommended: bool) -> tuple[str | Markup, list[str]]:
     name = Markup("<strong>{}</strong>").format(_name(one.model)) if recommended else _name(one.model)
     return name, [
-        text("advisor.millions", n=one.parameters_m),
+        parameters(one.parameters_m),
         text("advisor.gb", n=one.memory_gb),
         duration(one.epoch_seconds),
         _right(one),

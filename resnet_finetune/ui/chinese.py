@@ -217,7 +217,7 @@ CHINESE: dict[str, str] = {
     "advisor.memory": "内存",
     "advisor.epoch": "一遍（轮）",
     "advisor.right": "在你的照片上的准确率",
-    "advisor.millions": "{n:.0f} 百万",
+    "parameters": "{n} 万",
     "advisor.gb": "{n:.1f}\u00a0GB",
     "advisor.not_here": "没有试：需下载 {megabytes:.0f}\u00a0MB",
     "advisor.score": "{accuracy}（{low} 到 {high}），共 {n} 张",
@@ -612,7 +612,7 @@ CHINESE: dict[str, str] = {
     "duration.minutes": "{minutes} 分钟",
     "duration.hours": "{hours} 小时 {minutes} 分",
     # Inside, and kinds of ResNet
-    "model.numbers": "{depth} 层 · {parameters:.0f} 百万个参数",
+    "model.numbers": "{depth} 层 · {parameters}个参数",
     "model.numbers.what": "参数：学到的数字；越多能记住的越多，占用的内存也越多。ImageNet 正确率：网络在学习你的照片之前，"
     "对没见过的照片中一千种东西认得有多准。",
     "model.top1": "ImageNet 上答对 {top1:.0f}%（{size} 像素）",

@@ -226,7 +226,7 @@ ENGLISH: dict[str, str] = {
     "advisor.memory": "Memory",
     "advisor.epoch": "A pass (epoch)",
     "advisor.right": "Right on your photos",
-    "advisor.millions": "{n:.0f} million",
+    "parameters": "{n} million",
     "advisor.gb": "{n:.1f}\u00a0GB",
     "advisor.not_here": "not tried: {megabytes:.0f}\u00a0MB to fetch",
     "advisor.score": "{accuracy} ({low} to {high}) of {n}",
@@ -650,7 +650,7 @@ ENGLISH: dict[str, str] = {
     "duration.minutes": "{minutes} min",
     "duration.hours": "{hours} h {minutes} min",
     # Inside, and kinds of ResNet
-    "model.numbers": "{depth} layers · {parameters:.0f} million parameters",
+    "model.numbers": "{depth} layers · {parameters} parameters",
     "model.numbers.what": "Parameters: the numbers that are learnt; more can hold more, and take more memory. Right on "
     "ImageNet: how well the network, before it learns your photos, names a thousand kinds of things in photos it has not seen.",
     "model.top1": "{top1:.0f}\u00a0% right on ImageNet ({size} pixels)",

@@ -17,7 +17,7 @@ from resnet_finetune.model.weights import in_reach
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import advisor, rate_finder
 from resnet_finetune.ui.parts import ACTIONS, HIDDEN, action, heading, lead_to, message
-from resnet_finetune.ui.texts import duration, text
+from resnet_finetune.ui.texts import duration, parameters, text
 from resnet_finetune.ui.variants import depths, variants
 from resnet_finetune.words.advice import Advice
 from resnet_finetune.words.settings import PRESETS, Settings
@@ -158,7 +158,7 @@ def _card(model: Model, seconds: float | None) -> str:
     lines = [
         f"{model.title}{text('model.advised') if model.name == _DEFAULT.model else ''}",
         *([text(f"model.why.{model.depth}")] if model.family == USUAL else []),
-        text("model.numbers", depth=model.depth, parameters=model.parameters_m),
+        text("model.numbers", depth=model.depth, parameters=parameters(model.parameters_m)),
         top1,
         text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
         text("model.licence" if model.commercial else "model.licence.no", licence=model.licence),

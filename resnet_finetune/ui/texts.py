@@ -28,6 +28,11 @@ def classes(n: int) -> str:
     return text("classes.one" if n == 1 else "classes.many", n=n)
 
 
+def parameters(millions: float) -> str:
+    """In English counted in millions, in Chinese in tens of thousands."""
+    return text("parameters", n=round(millions * (100 if spoken() == "zh" else 1)))
+
+
 def percent(share: float) -> str:
     """Whole per cents, for 0 to 1. Nearly all is not all, and nearly nothing is not nothing. The space does not break."""
     whole = round(100 * share)
