@@ -201,7 +201,7 @@ def clients(app: App, count: int, seconds: float) -> None:
     for page in pages:
         page.locator("#train-curves svg").first.wait_for(timeout=HOUR)
     _watched(app, pages, seconds)
-    answers = {page.locator("#train-first").inner_text() for page in pages}
+    answers = {page.locator("#train-first .card").inner_text() for page in pages}
     first.locator("#train-stop").click()
     for page in pages:
         page.locator("#train-next").wait_for(timeout=HOUR)
