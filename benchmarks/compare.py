@@ -12,7 +12,8 @@ A peer is told what it gets right on the test photos after each epoch, and is gi
 The app picks its model by itself, on validation photos that it takes from the training photos, and is tested once. Its time is
 everything from the start of the training to the end of the test, reading the photos included; a peer's is its training alone.
 
-Every run becomes a line of JSON in ``--to``, and the medians over the seeds become a table.
+Every run becomes a line of JSON in ``--to``, and the medians over the seeds become a table. The whole takes hours: what is in
+``--to`` already is not run again, so that it can be broken off and gone on with on the same machine.
 """
 
 from __future__ import annotations
@@ -61,12 +62,19 @@ def main() -> None:
         for name in options.sets:
             photos = lay_out(name, Path(folder, name))
             for seed in range(options.seeds):
+                known = {(row["set"], row["seed"], row["who"]) for row in rows(options.to)}
                 for preset in options.presets:
-                    note(options.to, {"set": name, "seed": seed, "who": f"app, {preset}", **app(photos, preset, seed)})
+                    if (name, seed, who := f"app, {preset}") not in known:
+                        note(options.to, {"set": name, "seed": seed, "who": who, **app(photos, preset, seed)})
                 for peer in options.peers:
-                    note(options.to, {"set": name, "seed": seed, "who": peer, "epochs": run(peer, photos, seed)})
+                    if (name, seed, peer) not in known:
+                        note(options.to, {"set": name, "seed": seed, "who": peer, "epochs": run(peer, photos, seed)})
     print(f"\n{platform.processor() or platform.machine()}, {os.cpu_count()} cores\n")
-    print("\n".join(table([json.loads(line) for line in options.to.read_text().splitlines()])))
+    print("\n".join(table(rows(options.to))))
+
+
+def rows(of: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in of.read_text().splitlines()] if of.exists() else []
 
 
 def environment(package: str) -> Path:
