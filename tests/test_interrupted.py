@@ -53,7 +53,7 @@ def weights_of(run: Path) -> str:
         pytest.param(kill, "during the first answer", marks=pytest.mark.long),
         (kill, "in mid-epoch"),
         pytest.param(kill, "during evaluation", marks=pytest.mark.long),
-        (terminate, "in mid-epoch"),
+        pytest.param(terminate, "in mid-epoch", marks=pytest.mark.long),
         pytest.param(terminate, "during the first answer", marks=pytest.mark.long),
         pytest.param(terminate, "during evaluation", marks=pytest.mark.long),
         pytest.param(stop, "during the first answer", marks=pytest.mark.long),

@@ -39,7 +39,8 @@ def test_a_folder_of_five_hundred_becomes_a_table_and_sorted_copies(page: Page, 
         page.get_by_role("link", name="Download the answers as a table").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
     assert len(rows) == 501
-    wanted = dict(zip(sorted(photos.rglob("*.png")), load_model(run).classify(sorted(photos.rglob("*.png"))), strict=True))
+    some = sorted(photos.rglob("*.png"))[::10]
+    wanted = dict(zip(some, load_model(run).classify(some), strict=True))
     for path, answer in wanted.items():
         (row,) = (row for row in rows if row["path"] == path.relative_to(photos).as_posix())
         assert row["label"] == (answer.label or "")

@@ -108,6 +108,7 @@ def test_a_machine_that_turns_out_faster_does_more_epochs(settings: Settings, mo
     assert done == list(range(planned[-1] + 1))
 
 
+@pytest.mark.long
 def test_a_preset_is_not_changed_by_a_slow_machine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     slow(monkeypatch, 0.2)
     planned, done = epochs_of(list(fine_tune(settings)))

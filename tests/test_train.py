@@ -135,7 +135,7 @@ def test_a_learning_rate_of_ones_own_is_the_highest(settings: Settings) -> None:
     assert 1e-6 < max(event.learning_rate for event in epochs) <= 3e-6
 
 
-@pytest.mark.parametrize("kind", [FirstAnswer, pytest.param(Planned, marks=pytest.mark.long), Epoch])
+@pytest.mark.parametrize("kind", [*(pytest.param(early, marks=pytest.mark.long) for early in (FirstAnswer, Planned)), Epoch])
 def test_a_stop_keeps_the_best_model_and_going_on_ends_as_if_nothing_had_happened(
     settings: Settings, whole: Path, kind: type[Event]
 ) -> None:
