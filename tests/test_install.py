@@ -8,7 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -80,6 +84,86 @@ def test_too_little_space_is_said_before_anything_is_made(tmp_path: Path) -> Non
     assert done.returncode != 0
     assert "takes up to 1000000 GB" in done.stdout
     assert not (tmp_path / ".venv").exists()
+
+
+# What make run installs: one tiny package, which lies on a mirror that only a proxy can reach.
+MIRROR = "http://mirror.invalid/simple"
+PACKAGE = "tiny_package-1.0-py3-none-any.whl"
+
+
+@contextmanager
+def proxy(pages: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
+    """The address of a proxy that fetches these ``pages``, and the addresses that it was asked for."""
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            content = pages.get(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, format: str, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def tiny_package(to: Path) -> bytes:
+    about = "tiny_package-1.0.dist-info"
+    with zipfile.ZipFile(to, "w") as archive:
+        archive.writestr("tiny_package.py", "")
+        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-package\nVersion: 1.0\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    return to.read_bytes()
+
+
+def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(tmp_path: Path) -> None:
+    place = tmp_path / "app"
+    place.mkdir()
+    shutil.copy(ROOT / "Makefile", place)
+    (place / "requirements.txt").write_text("tiny-package>=1\n")
+    for name in ("requirements-test.txt", "constraints.txt"):
+        (place / name).touch()
+    (place / "app.py").write_text("import tiny_package\nprint('opened')\n")
+    pages: dict[str, bytes] = {}
+    with proxy(pages) as (address, asked):
+        usual = {name: value for name, value in os.environ.items() if not name.lower().startswith(("pip_", "http", "no_proxy"))}
+        own = {"HTTP_PROXY": address, "PIP_INDEX_URL": MIRROR, "PIP_TRUSTED_HOST": "mirror.invalid"}
+        environment = {**usual, **own, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
+
+        def make_run() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(["make", "run"], cwd=place, env=environment, capture_output=True, text=True)
+
+        broken_off = make_run()
+        assert broken_off.returncode != 0
+        assert "The installation did not finish" in broken_off.stdout
+        half = place / ".venv" / "half-made"
+        half.touch()
+
+        pages[f"{MIRROR}/tiny-package/"] = f'<!DOCTYPE html><a href="{PACKAGE}">{PACKAGE}</a>'.encode()
+        pages[f"{MIRROR}/tiny-package/{PACKAGE}"] = tiny_package(tmp_path / PACKAGE)
+        healed = make_run()
+        assert healed.returncode == 0, healed.stderr
+        assert healed.stdout.splitlines()[-1] == "opened"
+        assert not half.exists()
+        assert asked[-1] == f"{MIRROR}/tiny-package/{PACKAGE}"
+
+        asked.clear()
+        again = make_run()
+        assert (again.returncode, again.stdout.splitlines()) == (0, [".venv/bin/python app.py", "opened"])
+        assert asked == []
 
 
 def test_what_the_container_copies_is_there() -> None:
