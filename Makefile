@@ -33,10 +33,10 @@ $(VENV)/app-$(ID) $(VENV)/test-$(ID):
 	    echo "On macOS: install it from https://www.python.org/downloads/, then start again."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < $(NEEDED) * 10**9)' || \
+	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || rm -rf $(VENV)
+	@test -e $(VENV) || $(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < $(NEEDED) * 10**9)' || \
 	  { echo "The installation takes up to $(NEEDED) GB, and less than that is free on this disk: make room, then start again."; exit 1; }
-	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || \
-	  { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv --clear $(VENV); }
+	@test -e $(VENV) || { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads a little over 3 GB on Linux (PyTorch with what an"
 	@echo "NVIDIA GPU needs), some hundred MB on macOS, and takes some minutes. pip's own settings are heeded: HTTPS_PROXY, PIP_INDEX_URL."
 	@touch $(VENV)/unfinished

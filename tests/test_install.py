@@ -143,8 +143,8 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(tmp_path
         own = {"HTTP_PROXY": address, "PIP_INDEX_URL": MIRROR, "PIP_TRUSTED_HOST": "mirror.invalid"}
         environment = {**usual, **own, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
 
-        def make_run() -> subprocess.CompletedProcess[str]:
-            return subprocess.run(["make", "run"], cwd=place, env=environment, capture_output=True, text=True)
+        def make_run(*given: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(["make", "run", *given], cwd=place, env=environment, capture_output=True, text=True)
 
         broken_off = make_run()
         assert broken_off.returncode != 0
@@ -164,6 +164,12 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(tmp_path
         again = make_run()
         assert (again.returncode, again.stdout.splitlines()) == (0, [".venv/bin/python app.py", "opened"])
         assert asked == []
+
+        # What is there already needs no room once more.
+        (place / "constraints.txt").write_text("tiny-package==1.0\n")
+        changed = make_run("NEEDED=1000000")
+        assert changed.returncode == 0, changed.stdout
+        assert "Installing" in changed.stdout and "Making" not in changed.stdout
 
 
 def test_what_the_container_copies_is_there() -> None:
