@@ -1,47 +1,31 @@
 # make run    install what the app needs into .venv and open the page
 # make test   install what the tests need as well, check types and style, run every test
 #
-# A finished installation is marked by a file named after Python's version and the content of the requirements: a second
-# run starts at once, changed requirements are installed, and an installation that was cut short is made anew.
+# install.py does the installing: only the first time, and when the requirements have changed.
 
-PYTHON ?= python3
-VENV   := .venv
-PY     := $(VENV)/bin/python
-NEEDED := $(if $(filter Darwin,$(shell uname)),4,10)# GB on the disk: what is downloaded, and what is made of it
-ID     := $(shell { $(PYTHON) --version; cat requirements.txt requirements-test.txt constraints.txt; } 2>&1 | cksum | cut -d ' ' -f 1)
+# The first of these that the app can run on. PyTorch and ONNX Runtime are not made for every Python.
+SUITS  := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+NAMES  := python3 python3.13 python3.12 python3.11 python3.14
+PYTHON ?= $(shell for name in $(NAMES); do if $$name -c '$(SUITS)' 2>/dev/null; then echo $$name; break; fi; done)
+PY     := .venv/bin/python
 
-.PHONY: run test check
-.DELETE_ON_ERROR:
+.PHONY: run test check suited
 
-run: $(VENV)/app-$(ID)
+run: suited
+	@$(PYTHON) install.py
 	$(PY) app.py
 
 # Two files of tests at once, with one thread each: two threads of one training would wait for each other most of the time.
-test: $(VENV)/test-$(ID) check
+test: check
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
-check: $(VENV)/test-$(ID)
+check: suited
+	@$(PYTHON) install.py requirements-test.txt
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
-$(VENV)/app-$(ID): REQUIREMENTS := requirements.txt
-$(VENV)/test-$(ID): REQUIREMENTS := requirements-test.txt
-$(VENV)/app-$(ID) $(VENV)/test-$(ID):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed, as '$(PYTHON)'. On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; \
-	    echo "On macOS: install it from https://www.python.org/downloads/, then start again."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@test ! -e $(VENV)/unfinished && $(PY) -m pip --version >/dev/null 2>&1 || rm -rf $(VENV)
-	@test -e $(VENV) || $(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < $(NEEDED) * 10**9)' || \
-	  { echo "The installation takes up to $(NEEDED) GB, and less than that is free on this disk: make room, then start again."; exit 1; }
-	@test -e $(VENV) || { echo "Making $(VENV), a place for the app's own packages."; $(PYTHON) -m venv $(VENV); }
-	@echo "Installing $(REQUIREMENTS) into $(VENV). The first time this downloads a little over 3 GB on Linux (PyTorch with what an"
-	@echo "NVIDIA GPU needs), some hundred MB on macOS, and takes some minutes. pip's own settings are heeded: HTTPS_PROXY, PIP_INDEX_URL."
-	@touch $(VENV)/unfinished
-	@$(PY) -m pip install --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt || \
-	  { echo "The installation did not finish: the reason stands above. Check the internet connection, then start again:"; \
-	    echo "what was downloaded is kept."; exit 1; }
-	@rm -f $(VENV)/unfinished $(filter-out %-$(ID), $(wildcard $(VENV)/app-* $(VENV)/test-*))
-	@touch $@
+suited:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITS)' 2>/dev/null || \
+	  { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, with its module venv. On Debian or Ubuntu: sudo apt-get install python3-venv"; \
+	    echo "On macOS: install Python 3.13 from https://www.python.org/downloads/, then start again in a new window."; exit 1; }

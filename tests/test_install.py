@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Cli
+from conftest import MINUTE, ROOT, Cli
 
+import install
 from resnet_finetune import __version__
+from resnet_finetune.words.errors import UserError
 
 WANTED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 
@@ -77,46 +81,72 @@ def test_a_window_says_what_it_needs(cli: Cli, monkeypatch: pytest.MonkeyPatch) 
     assert "-m pip install " in done.stderr and "pywebview" in done.stderr
 
 
-def test_too_little_space_is_said_before_anything_is_made(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.txt", "requirements-test.txt", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    done = subprocess.run(["make", "run", "NEEDED=1000000"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode != 0
-    assert "takes up to 1000000 GB" in done.stdout
-    assert not (tmp_path / ".venv").exists()
-
-
-# What make run installs: one tiny package, which lies on a mirror that only a proxy can reach.
+# What is installed here: one tiny package, which lies on a mirror that only a proxy can reach.
 MIRROR = "http://mirror.invalid/simple"
 PACKAGE = "tiny_package-1.0-py3-none-any.whl"
+TINY = install.Size(download=0, disk=0)
+HUGE = install.Size(download=0, disk=1e6)
 
 
-@contextmanager
-def proxy(pages: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
-    """The address of a proxy that fetches these ``pages``, and the addresses that it was asked for."""
-    asked: list[str] = []
+@dataclass
+class Proxy:
+    """It fetches ``pages``; where one is None it never comes to an end, until ``closing``."""
+
+    address: str
+    pages: dict[str, bytes | None] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    reached: threading.Event = field(default_factory=threading.Event)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """The only way to the mirror, which is the only place that pip knows of."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
-            content = pages.get(self.path)
-            self.send_response(404 if content is None else 200)
+            known.asked.append(self.path)
+            known.reached.set()
+            content = known.pages.get(self.path, b"")
+            if content is None:
+                known.closing.wait()
+                return
+            self.send_response(200 if content else 404)
             self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
-            self.send_header("Content-Length", str(len(content or b"")))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content or b"")
+            self.wfile.write(content)
 
         def log_message(self, format: str, *_: object) -> None:
             """Nobody reads it."""
 
+    for name in os.environ:
+        if name.lower().startswith(("pip_", "http", "no_proxy", "all_proxy")):
+            monkeypatch.delenv(name)
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        known = Proxy(f"http://127.0.0.1:{server.server_port}")
+        own = {"HTTP_PROXY": known.address, "PIP_INDEX_URL": MIRROR, "PIP_TRUSTED_HOST": "mirror.invalid"}
+        for name, value in {**own, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "0"}.items():
+            monkeypatch.setenv(name, value)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+        yield known
+        known.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The app, but for what it asks for."""
+    place = tmp_path / "my app"
+    shutil.copytree(ROOT / "resnet_finetune", place / "resnet_finetune", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "install.py"):
+        shutil.copy(ROOT / name, place)
+    (place / "requirements.txt").write_text("tiny-package>=1\n")
+    (place / "constraints.txt").touch()
+    (place / "app.py").write_text("import tiny_package\nprint('opened')\n")
+    return place
 
 
 def tiny_package(to: Path) -> bytes:
@@ -129,52 +159,81 @@ def tiny_package(to: Path) -> bytes:
     return to.read_bytes()
 
 
-def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(tmp_path: Path) -> None:
-    place = tmp_path / "app"
-    place.mkdir()
-    shutil.copy(ROOT / "Makefile", place)
-    (place / "requirements.txt").write_text("tiny-package>=1\n")
-    for name in ("requirements-test.txt", "constraints.txt"):
-        (place / name).touch()
-    (place / "app.py").write_text("import tiny_package\nprint('opened')\n")
-    pages: dict[str, bytes] = {}
-    with proxy(pages) as (address, asked):
-        usual = {name: value for name, value in os.environ.items() if not name.lower().startswith(("pip_", "http", "no_proxy"))}
-        own = {"HTTP_PROXY": address, "PIP_INDEX_URL": MIRROR, "PIP_TRUSTED_HOST": "mirror.invalid"}
-        environment = {**usual, **own, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
+def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
+    place: Path, proxy: Proxy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    venv, listed, package = place / ".venv", f"{MIRROR}/tiny-package/", f"{MIRROR}/tiny-package/{PACKAGE}"
 
-        def make_run(*given: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(["make", "run", *given], cwd=place, env=environment, capture_output=True, text=True)
+    def set_up(size: install.Size = TINY) -> str:
+        install.install(place, "requirements.txt", size, card=False)
+        return capfd.readouterr().out
 
-        broken_off = make_run()
-        assert broken_off.returncode != 0
-        assert "The installation did not finish" in broken_off.stdout
-        half = place / ".venv" / "half-made"
-        half.touch()
+    # Ended in the middle of the download, with all that it has started
+    proxy.pages[listed] = None
+    started = "from pathlib import Path; import install as i; i.install(Path.cwd(), 'requirements.txt', i.Size(0, 0), False)"
+    killed = subprocess.Popen([sys.executable, "-c", started], cwd=place, start_new_session=True)
+    assert proxy.reached.wait(MINUTE / 1000)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    half_made = venv / "tmp" / "half-made"
+    half_made.touch()
 
-        pages[f"{MIRROR}/tiny-package/"] = f'<!DOCTYPE html><a href="{PACKAGE}">{PACKAGE}</a>'.encode()
-        pages[f"{MIRROR}/tiny-package/{PACKAGE}"] = tiny_package(tmp_path / PACKAGE)
-        healed = make_run()
-        assert healed.returncode == 0, healed.stderr
-        assert healed.stdout.splitlines()[-1] == "opened"
-        assert not half.exists()
-        assert asked[-1] == f"{MIRROR}/tiny-package/{PACKAGE}"
+    proxy.pages[listed] = f'<!DOCTYPE html><a href="{PACKAGE}">{PACKAGE}</a>'.encode()
+    proxy.pages[package] = tiny_package(tmp_path / PACKAGE)
+    told = set_up()
+    assert "cleared away" in told and "is being set up" in told
+    assert proxy.asked[-1] == package
+    assert not half_made.exists() and not (venv / "unfinished").exists()
 
-        asked.clear()
-        again = make_run()
-        assert (again.returncode, again.stdout.splitlines()) == (0, [".venv/bin/python app.py", "opened"])
-        assert asked == []
+    # Whole, so it asks for nothing, not even for room
+    proxy.asked.clear()
+    again = subprocess.run(["make", "run"], cwd=place, capture_output=True, text=True)
+    assert (again.returncode, again.stdout.splitlines()) == (0, [".venv/bin/python app.py", "opened"]), again.stderr
+    assert set_up(HUGE) == ""
+    assert proxy.asked == []
 
-        # What is there already needs no room once more.
-        (place / "constraints.txt").write_text("tiny-package==1.0\n")
-        changed = make_run("NEEDED=1000000")
-        assert changed.returncode == 0, changed.stdout
-        assert "Installing" in changed.stdout and "Making" not in changed.stdout
+    # What is there already needs no room once more
+    (place / "constraints.txt").write_text("tiny-package==1.0\n")
+    assert "other packages than before" in set_up(HUGE)
+    assert set_up(HUGE) == ""
+
+    (place / "constraints.txt").write_text("tiny-package==2.0\n")
+    with pytest.raises(UserError, match="The installation did not finish"):
+        set_up()
+
+
+def test_what_stands_in_the_way_is_said_before_anything_is_made(place: Path) -> None:
+    with pytest.raises(UserError, match="takes up to 1000000 GB"):
+        install.install(place, "requirements.txt", HUGE, card=False)
+    with (place / ".venv.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="in another window"):
+            install.install(place, "requirements.txt", TINY, card=False)
+    (place / ".venv.lock").unlink()
+    (place / ".venv.lock").mkdir()  # as where nothing can be written
+    with pytest.raises(UserError, match=r"could not be made here \(Is a directory\)"):
+        install.install(place, "requirements.txt", TINY, card=False)
+    assert not (place / ".venv").exists()
+    assert install.unsuited("linux", "x86_64", "") is install.unsuited("darwin", "arm64", "14.0") is None
+    assert "Intel" in (install.unsuited("darwin", "x86_64", "15.1") or "")
+    assert "macOS 13.7" in (install.unsuited("darwin", "arm64", "13.7") or "")
+
+
+@pytest.mark.parametrize("file", ["Makefile", "start.command", "start.bat"])
+def test_every_start_takes_the_same_pythons(file: str) -> None:
+    """Those that the package says it is for."""
+    (lowest, newest) = re.findall(
+        r"3\.(\d+)", re.findall(r"requires-python = (.*?)#", (ROOT / "pyproject.toml").read_text())[0]
+    )
+    told = (ROOT / file).read_text(encoding="utf-8")
+    assert f"(3, {lowest}) <= sys.version_info < (3, {newest})" in told
+    for minor in range(int(lowest), int(newest)):
+        assert f"3.{minor}" in told
 
 
 def test_what_the_container_copies_is_there() -> None:
     told = (ROOT / "Containerfile").read_text(encoding="utf-8")
-    allowed = (ROOT / ".containerignore").read_text(encoding="utf-8").splitlines()
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = [name for line in re.findall(r"^COPY (.*) \S+$", told, re.M) for name in line.split()]
     assert "assets" in copied
     for name in copied:

@@ -30,7 +30,7 @@ from resnet_finetune.words.language import Sentence, joined, reason, say, speaki
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import FILE, ShortcutTrial, Trained
 
-SOURCES = [ROOT / "app.py", *sorted((ROOT / "resnet_finetune").rglob("*.py"))]
+SOURCES = [ROOT / "app.py", ROOT / "install.py", *sorted((ROOT / "resnet_finetune").rglob("*.py"))]
 SPEAKING = [source for source in SOURCES if re.search(r"language import .*\bsay\b", source.read_text(encoding="utf-8"))]
 SPEAKING.append(ROOT / "resnet_finetune" / "words" / "language.py")
 LETTER = re.compile("[\u4e00-\u9fff]")

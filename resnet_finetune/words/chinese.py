@@ -22,6 +22,40 @@ CHINESE: dict[str, str] = {
     "The photos of this training are not in {root} any more: put the folder back there.": (
         "这次训练的照片已不在 {root}：请把文件夹放回原处。"
     ),
+    # The installation
+    "PyTorch is not made for Macs with an Intel processor any more, so the app needs another computer.": (
+        "PyTorch 不再支持英特尔处理器的 Mac，所以这个应用需要另一台电脑。"
+    ),
+    "This is macOS {release}, and PyTorch needs macOS 14 or newer: update the system, then start again.": (
+        "这台电脑的系统是 macOS {release}，而 PyTorch 需要 macOS 14 或更新的版本：请升级系统，再重新启动应用。"
+    ),
+    "The app is being set up, this once. It downloads {download:.1f} GB (PyTorch, which does the learning, and what goes with it) "
+    "into the folder .venv and takes some minutes, longer if the connection is slow. Later starts take seconds.": (
+        "正在安装应用，只有这一次。会把 {download:.1f} GB（负责学习的 PyTorch 以及它需要的东西）下载到文件夹 .venv，要几分钟，网速慢则更久。"
+        "以后几秒钟就能启动。"
+    ),
+    "The app needs other packages than before: they are installed now.": "应用需要的软件包有变化：现在安装。",
+    "What an installation that was cut short has left in .venv is cleared away.": "正在清除上次没装完时留在 .venv 里的东西。",
+    "The installation takes up to {needed:.0f} GB on this disk, and only {free:.1f} GB are free: make room, then start again.": (
+        "安装最多需要占用这个磁盘 {needed:.0f} GB，现在只剩 {free:.1f} GB：请腾出空间，再重新启动。"
+    ),
+    "The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB.": "正在下载能使用你的 NVIDIA 显卡的 PyTorch：2 到 3 GB。",
+    "That did not work, so the app will train without the card, which is slower. The reason stands above.": (
+        "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。"
+    ),
+    "The installation did not finish: the reason stands above. Most often the connection broke off, or it goes by a proxy that was "
+    "not named (docs/other-ways-to-start.md says how), or the disk is full. Then start again the same way: what was downloaded whole "
+    "is kept.": (
+        "没有装完：原因见上面。多半是网络断了，或者上网要经过代理而没有写明（写法见 docs/other-ways-to-start.md），或者磁盘满了。"
+        "解决之后照原样重新启动：已经完整下载的会保留。"
+    ),
+    "The installation was cut short. Start again the same way to have it done.": "安装中断了。照原样重新启动，就会装完。",
+    "The app is being installed in another window: wait until that is done.": "另一个窗口正在安装这个应用：请等它装完。",
+    "Python could not make the folder .venv: the reason stands above.": "Python 无法建立文件夹 .venv：原因见上面。",
+    "The folder .venv could not be made here ({reason}): close the app if it is open, or move its folder to where you may write, such "
+    "as Documents. Then start again.": (
+        "无法在这里建立文件夹 .venv（{reason}）：如果应用开着，请先关掉；或者把应用的文件夹移到你可以写入的地方，例如“文档”。然后重新启动。"
+    ),
     # Settings
     "Your data": "你的数据",
     "A folder with one sub-folder per class, a .zip or .tar of one, or the word 'demo'.": (
