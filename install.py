@@ -193,14 +193,24 @@ def _fetch(place: Path, requirements: str, python: Path, environment: Mapping[st
                 say("That did not work, so the app will train without the card, which is slower. The reason stands above."),
                 flush=True,
             )
-    if not pip("-r", requirements, "-c", CONSTRAINTS):
+    if pip("-r", requirements, "-c", CONSTRAINTS):
+        return
+    # Without a connection pip speaks of conflicts between versions.
+    lines = (place / REQUIREMENTS).read_text(encoding="utf-8").splitlines()
+    first = next(line.split()[0] for line in lines if line[:1].isalnum())
+    if not _asked(python, "-m", "pip", "download", "--no-deps", "--retries", "0", "-d", environment["TMPDIR"], first):
         raise UserError(
             say(
-                "The installation did not finish: the reason stands above. Most often the connection broke off, or it goes by "
-                "a proxy that was not named (docs/other-ways-to-start.md says how), or the disk is full. Then start again the "
-                "same way: what was downloaded whole is kept."
+                "Nothing could be downloaded: see that you are online. If you go online by a proxy, as in many companies, name "
+                "it (docs/other-ways-to-start.md says how). Then start again the same way."
             )
         )
+    raise UserError(
+        say(
+            "The installation did not finish: the reason stands above. Most often the connection broke off, or the disk is "
+            "full. Then start again the same way: what was downloaded whole is kept."
+        )
+    )
 
 
 if __name__ == "__main__":

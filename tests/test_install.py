@@ -200,6 +200,10 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
     (place / "constraints.txt").write_text("tiny-package==2.0\n")
     with pytest.raises(UserError, match="The installation did not finish"):
         set_up()
+    (venv / "unfinished").unlink()
+    proxy.pages.clear()
+    with pytest.raises(UserError, match="Nothing could be downloaded"):
+        set_up()
 
 
 def test_what_stands_in_the_way_is_said_before_anything_is_made(place: Path) -> None:

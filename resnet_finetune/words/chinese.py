@@ -43,11 +43,14 @@ CHINESE: dict[str, str] = {
     "That did not work, so the app will train without the card, which is slower. The reason stands above.": (
         "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。"
     ),
-    "The installation did not finish: the reason stands above. Most often the connection broke off, or it goes by a proxy that was "
-    "not named (docs/other-ways-to-start.md says how), or the disk is full. Then start again the same way: what was downloaded whole "
-    "is kept.": (
-        "没有装完：原因见上面。多半是网络断了，或者上网要经过代理而没有写明（写法见 docs/other-ways-to-start.md），或者磁盘满了。"
-        "解决之后照原样重新启动：已经完整下载的会保留。"
+    "Nothing could be downloaded: see that you are online. If you go online by a proxy, as in many companies, name it "
+    "(docs/other-ways-to-start.md says how). Then start again the same way.": (
+        "什么都下载不了：请检查网络。如果上网要经过代理（很多公司如此），请写明代理（写法见 docs/other-ways-to-start.md）。"
+        "然后照原样重新启动。"
+    ),
+    "The installation did not finish: the reason stands above. Most often the connection broke off, or the disk is full. Then start "
+    "again the same way: what was downloaded whole is kept.": (
+        "没有装完：原因见上面。多半是网络断了，或者磁盘满了。解决之后照原样重新启动：已经完整下载的会保留。"
     ),
     "The installation was cut short. Start again the same way to have it done.": "安装中断了。照原样重新启动，就会装完。",
     "The app is being installed in another window: wait until that is done.": "另一个窗口正在安装这个应用：请等它装完。",
