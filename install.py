@@ -2,7 +2,7 @@
 
 ``make run`` and the files for a double click run it by the computer's own Python before anything is installed, so it needs the
 standard library only. A digest of what was asked for marks what is installed: a second start is at once, and what changed is
-installed. An installation that was cut short is marked, too, and made anew; pip has kept what was downloaded whole.
+installed. An installation that was cut short is marked, too, and made anew.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Size:
     """Of a first installation, in GB."""
 
     download: float
-    disk: float  # the download twice, for pip keeps a copy, beside what is made of it
+    disk: float  # the download twice, for pip may keep a copy, beside what is made of it
 
 
 # Counted from the packages in constraints.txt, in November 2026: 3.22 GB become 6.1 on Linux, 0.31 become 1.0 on Windows, and
@@ -208,7 +208,7 @@ def _fetch(place: Path, requirements: str, python: Path, environment: Mapping[st
     raise UserError(
         say(
             "The installation did not finish: the reason stands above. Most often the connection broke off, or the disk is "
-            "full. Then start again the same way: what was downloaded whole is kept."
+            "full. Then start again the same way."
         )
     )
 

@@ -49,9 +49,7 @@ CHINESE: dict[str, str] = {
         "然后照原样重新启动。"
     ),
     "The installation did not finish: the reason stands above. Most often the connection broke off, or the disk is full. Then start "
-    "again the same way: what was downloaded whole is kept.": (
-        "没有装完：原因见上面。多半是网络断了，或者磁盘满了。解决之后照原样重新启动：已经完整下载的会保留。"
-    ),
+    "again the same way.": "没有装完：原因见上面。多半是网络断了，或者磁盘满了。解决之后照原样重新启动。",
     "The installation was cut short. Start again the same way to have it done.": "安装中断了。照原样重新启动，就会装完。",
     "The app is being installed in another window: wait until that is done.": "另一个窗口正在安装这个应用：请等它装完。",
     "Python could not make the folder .venv: the reason stands above.": "Python 无法建立文件夹 .venv：原因见上面。",
