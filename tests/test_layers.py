@@ -50,6 +50,12 @@ def test_the_words_need_only_the_standard_library() -> None:
             assert top == "resnet_finetune" or top in sys.stdlib_module_names, f"{source.name} imports {module}"
 
 
+def test_what_installs_the_rest_needs_only_the_standard_library() -> None:
+    alone = "import sys; sys.path.insert(0, '.'); import install"  # -I and -S: without what is installed
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", alone], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_package_that_is_imported_is_required_by_name() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     required = {re.split(r"[<>=\[]", line)[0].lower().replace("_", "-") for line in lines if line and not line.startswith("#")}
