@@ -98,8 +98,10 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
             temporary = venv / "tmp"  # on the disk that was asked for its room; /tmp may be small
             temporary.mkdir()
             places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR"), str(temporary))
-            _fetch(place, requirements, python, os.environ | places, card)
-            shutil.rmtree(temporary)
+            try:
+                _fetch(place, requirements, python, os.environ | places, card)
+            finally:
+                shutil.rmtree(temporary)
             installed.write_text(_digest(place, requirements, python))
             unfinished.unlink()
     except OSError as error:
