@@ -301,7 +301,7 @@ def _predict(args: argparse.Namespace) -> Reply:
         predictions.append({**asdict(answer), "path": name, "scores": scores})
         _live(say("{done} of {total} photos", done=len(predictions), total=len(files)))
     if args.csv is not None:
-        _write(args.csv, table(model.classes, list(files), answers, way and way.name))
+        _write(args.csv, table(model.classes, list(files), answers, way.name if way else None))
     mistakes = []
     if not any(answer.scores for answer in answers):
         mistakes.append(

@@ -158,7 +158,7 @@ def _answers(named: Named) -> Markup:
         by_folder[folder_of(answer)].append(answer)
     order = [*named.classes, NONE, UNREADABLE]
     there = [name for name in order if name in by_folder]
-    csv = b64encode(table(named.classes, named.names, named.answers, named.way and named.way.name)).decode()
+    csv = b64encode(table(named.classes, named.names, named.answers, named.way.name if named.way else None)).decode()
     link = Markup('<a class="action" download="{}.csv" href="data:text/csv;base64,{}">{}</a>').format(
         named.folder.stem, csv, text("many.csv")
     )
