@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ import pytest
 from conftest import Cli, make_photos
 
 from resnet_finetune.model import faster
-from resnet_finetune.model.faster import Faster, find_way
+from resnet_finetune.model.faster import Faster, Way, find_way
 from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.ui import many_photos
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import speaking
 
-EACH = 10
+EACH = 5
 
 
 def silent(done: int, total: int) -> None: ...
@@ -48,33 +49,45 @@ def pixels(model: Classifier, files: list[Path]) -> np.ndarray:
     return np.stack([model.preprocessing.read(file) for file in files if file.suffix == ".png"])
 
 
+@dataclass(frozen=True)
+class Found:
+    """What ``find_way`` found, and what it told meanwhile."""
+
+    made: Faster
+    way: Way
+    told: list[tuple[int, int]]
+
+
 @pytest.fixture(scope="module")
-def made(model: Classifier, pixels: np.ndarray) -> Faster:
-    return faster.made_faster(model, pixels[::4])
-
-
-@pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The faster way is tried on few photos, too, and taken however long it takes."""
-    for name, number in {"FEWEST": 0, "LONG": 0, "LEARNT_FROM": 8, "TRIED_ON": 20, "WORTH_IT": 0}.items():
-        monkeypatch.setattr(faster, name, number)
-
-
-@pytest.fixture
-def ready(monkeypatch: pytest.MonkeyPatch, few: None, made: Faster) -> None:
-    """The network in 8 bits is at hand, so that it need not be made again."""
-    monkeypatch.setattr(faster, "made_faster", lambda model, photos: made)
-
-
-def test_what_was_made_is_tried_and_says_the_same(model: Classifier, files: list[Path], few: None) -> None:
+def found(model: Classifier, files: list[Path]) -> Found:
     told: list[tuple[int, int]] = []
-    chosen, way = find_way(model, files, lambda *far: told.append(far))
-    assert told[0] == (0, 20)
-    assert way.name == "faster"
-    assert "20 of the photos were asked about in the exact way, too: all get the same answer" in way.why
+    with pytest.MonkeyPatch.context() as patch:
+        try_on_few(patch)
+        made, way = find_way(model, files, lambda *far: told.append(far))
+    assert isinstance(made, Faster)
+    return Found(made, way, told)
+
+
+def try_on_few(patch: pytest.MonkeyPatch) -> None:
+    """The faster way is tried on few photos, too, and taken however long it takes."""
+    for name, number in {"FEWEST": 0, "LONG": 0, "LEARNT_FROM": 4, "TRIED_ON": 8, "WORTH_IT": 0}.items():
+        patch.setattr(faster, name, number)
+
+
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch, found: Found) -> None:
+    """The network in 8 bits is at hand, so that it need not be made again."""
+    try_on_few(monkeypatch)
+    monkeypatch.setattr(faster, "made_faster", lambda model, photos: found.made)
+
+
+def test_what_was_made_is_tried_and_says_the_same(model: Classifier, files: list[Path], found: Found) -> None:
+    assert found.told[0] == (0, 8)
+    assert found.way.name == "faster"
+    assert "8 of the photos were asked about in the exact way, too: all get the same answer" in found.way.why
     with speaking("zh"):
-        assert "其中 20 张照片也用精确的方式问过" in str(way.why)
-    exact, quick = list(model.classify(files)), list(chosen.classify(files))
+        assert "其中 8 张照片也用精确的方式问过" in str(found.way.why)
+    exact, quick = list(model.classify(files)), list(found.made.classify(files))
     assert [answer.path for answer in quick] == files
     assert [answer.label for answer in quick] == [answer.label for answer in exact]
     assert [answer.none_of_these for answer in quick] == [answer.none_of_these for answer in exact]
@@ -83,14 +96,14 @@ def test_what_was_made_is_tried_and_says_the_same(model: Classifier, files: list
         assert one.scores is None or one.scores == pytest.approx(other.scores, abs=0.2)
 
 
-def test_only_what_8_bits_could_change_is_asked_again(model: Classifier, made: Faster, pixels: np.ndarray) -> None:
+def test_only_what_8_bits_could_change_is_asked_again(model: Classifier, found: Found, pixels: np.ndarray) -> None:
     features, logits = model.look(pixels)
     lead = np.diff(np.sort(logits, 1)[:, -2:])[:, 0]
     margin = float(np.median(lead))
 
     def exact(margin: float, leeway: float) -> np.ndarray:
         """Which photos are answered exactly as by the network itself."""
-        seen, said = Faster(model, made._eight_bits, margin, leeway).look(pixels)
+        seen, said = Faster(model, found.made._eight_bits, margin, leeway).look(pixels)
         assert np.allclose(said, logits, atol=0.1 * np.abs(logits).max())
         return np.array([np.allclose(one, other, atol=1e-5) for one, other in zip(seen, features, strict=True)])
 
@@ -110,9 +123,8 @@ def test_few_photos_are_answered_in_the_exact_way(model: Classifier, files: list
     )
 
 
-def test_so_are_files_of_which_few_are_photos(
-    model: Classifier, files: list[Path], few: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_so_are_files_of_which_few_are_photos(model: Classifier, files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    try_on_few(monkeypatch)
     monkeypatch.setattr(faster, "TRIED_ON", 100)
     assert find_way(model, files, silent)[1].name == "exact"
 
@@ -129,15 +141,16 @@ def test_what_saves_no_time_is_not_taken(
 
 
 def test_what_answers_differently_is_not_taken(
-    model: Classifier, made: Faster, files: list[Path], few: None, monkeypatch: pytest.MonkeyPatch
+    model: Classifier, found: Found, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mixed_up(photos: np.ndarray) -> np.ndarray:
-        return np.roll(made._eight_bits(photos), 1, axis=0)
+        return np.roll(found.made._eight_bits(photos), 1, axis=0)
 
+    try_on_few(monkeypatch)
     monkeypatch.setattr(faster, "made_faster", lambda model, photos: Faster(model, mixed_up, 0, 0))
     chosen, way = find_way(model, files, silent)
     assert chosen is model
-    assert "of 20 photos differently." in way.why
+    assert "of 8 photos differently." in way.why
 
 
 def test_it_can_be_stopped(model: Classifier, files: list[Path], ready: None) -> None:
