@@ -26,7 +26,7 @@ from resnet_finetune.model.eight_bits import quantise
 from resnet_finetune.model.folding import folded
 from resnet_finetune.model.graph import onnx_graph
 from resnet_finetune.model.saved_model import BATCH, Classifier
-from resnet_finetune.words.language import Sentence, say
+from resnet_finetune.words.language import Sentence, reason, say
 
 FEWEST = 1000  # photos, and
 LONG = 60  # seconds in the exact way: with fewer the faster one would be ready when the exact one is done
@@ -80,7 +80,10 @@ def find_way(model: Classifier, files: Sequence[Path], tell: Callable[[int, int]
     if len(others) < TRIED_ON or _seconds(model, np.stack(first)) * len(files) < LONG:
         return _exactly(model, too_few)
     tell(0, TRIED_ON)
-    faster = made_faster(model, np.stack(first))
+    try:
+        faster = made_faster(model, np.stack(first))
+    except OSError as error:
+        return _exactly(model, say("the faster one needs room on the disk for a moment ({reason})", reason=reason(error)))
     different, gap, ratio = _compared(model, faster, np.stack(others), tell)
     if different:
         return _exactly(
@@ -99,7 +102,9 @@ def find_way(model: Classifier, files: Sequence[Path], tell: Callable[[int, int]
 
 
 def made_faster(model: Classifier, photos: np.ndarray) -> Faster:
-    """In 8 bits, and with how much that changes, by some ``photos`` uint8 [N, size, size, 3]."""
+    """In 8 bits, and with how much that changes, by some ``photos`` uint8 [N, size, size, 3]. Raises ``OSError`` when there is
+    no room for its files, which are gone afterwards.
+    """
     quick = _in_eight_bits(model, photos)
     features, logits = model.look(photos)
     close = quick(photos)
@@ -109,8 +114,8 @@ def made_faster(model: Classifier, photos: np.ndarray) -> Faster:
     return Faster(model, quick, margin, leeway)
 
 
-def _exactly(model: Classifier, reason: Sentence) -> tuple[Classifier, Way]:
-    return model, Way(name="exact", why=say("Answered in the exact way: {reason}.", reason=reason))
+def _exactly(model: Classifier, because: Sentence) -> tuple[Classifier, Way]:
+    return model, Way(name="exact", why=say("Answered in the exact way: {because}.", because=because))
 
 
 def _readable(model: Classifier, files: Sequence[Path]) -> Iterator[np.ndarray]:

@@ -45,11 +45,11 @@ Shown = tuple[Markup, Named | None, Trial | None, gr.Button, gr.Button, gr.Colum
 def build(run: gr.Dropdown) -> None:
     named, trial = gr.State(None), gr.State(None)
     gr.HTML(Markup("<p>{}</p>").format(text("many.lead")))
-    faster = gr.Checkbox(False, label=text("many.faster"), info=text("many.faster.help", n=TRIED_ON), elem_id="many-faster")
     with gr.Row(elem_classes="pair"):
         folder = gr.Textbox("", label=text("data.path"), max_lines=1, elem_id="many-folder")
         ask = gr.Button(text("many.ask"), elem_id="many-ask")
         stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="many-stop")
+    faster = gr.Checkbox(False, label=text("many.faster"), info=text("many.faster.help", n=TRIED_ON), elem_id="many-faster")
     said = gr.HTML(elem_id="many-said")
     with gr.Column(visible=False) as after:
         gr.HTML(Markup("<p>{}</p>").format(text("many.copies.lead")))

@@ -394,9 +394,10 @@ CHINESE: dict[str, str] = {
     "by {gap} at most (`parity.json`).": "{n} 张测试照片中，有 {agree} 张从这个导出文件得到的答案与训练它的应用相同；概率最多相差 {gap}（`parity.json`）。",
     "Made with resnet-finetune {version}.": "由 resnet-finetune {version} 制作。",
     # The faster way to answer for many photos
-    "Answered in the exact way: {reason}.": "用精确的方式回答：{reason}。",
+    "Answered in the exact way: {because}.": "用精确的方式回答：{because}。",
     "there are too few photos for the faster one to save time": "照片不够多，用更快的方式省不了时间",
     "the faster one answers {different} of {n} photos differently": "在 {n} 张照片中，更快的方式有 {different} 张答案不同",
+    "the faster one needs room on the disk for a moment ({reason})": "更快的方式需要临时占用磁盘空间（{reason}）",
     "the faster one is only {ratio:.1f} times as fast on this computer": "在这台电脑上，更快的方式只有它的 {ratio:.1f} 倍速度",
     "Answered in the faster way, {ratio:.1f} times as fast on this computer. {n} of the photos were asked about in the exact way, "
     "too: all get the same answer, and probabilities differ by {gap:.1f} points at most.": (
