@@ -32,6 +32,7 @@ FEWEST = 1000  # photos, and
 LONG = 60  # seconds in the exact way: with fewer the faster one would be ready when the exact one is done
 LEARNT_FROM = 2 * BATCH  # photos, that show how large the activations get, and by how much 8 bits change what is said
 TRIED_ON = 200  # other photos, on which both ways have to say the same
+AT_ONCE = 4  # photos: what lies between two layers then stays in the processor's cache
 WORTH_IT = 1.2  # times as fast
 SPREADS = 2.5  # standard deviations of what 8 bits change: a photo that is nearer to another answer is asked about again
 
@@ -190,8 +191,8 @@ def _in_eight_bits(model: Classifier, photos: np.ndarray) -> Callable[[np.ndarra
         session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
 
     def quick(photos: np.ndarray) -> np.ndarray:
-        features: np.ndarray = session.run(["features"], {"photo": photos})[0]
-        return features
+        starts = range(0, len(photos), AT_ONCE)
+        return np.concatenate([session.run(["features"], {"photo": photos[at : at + AT_ONCE]})[0] for at in starts])
 
     return quick
 
