@@ -187,14 +187,18 @@ def _in_eight_bits(model: Classifier, photos: np.ndarray) -> Callable[[np.ndarra
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "features.onnx")
         onnx.save(graph, file)
-        quantise(file, iter(np.array_split(photos, 8)), "features")
+        quantise(file, _pieces(photos), "features")
         session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
 
     def quick(photos: np.ndarray) -> np.ndarray:
-        starts = range(0, len(photos), AT_ONCE)
-        return np.concatenate([session.run(["features"], {"photo": photos[at : at + AT_ONCE]})[0] for at in starts])
+        return np.concatenate([session.run(["features"], {"photo": piece})[0] for piece in _pieces(photos)])
 
     return quick
+
+
+def _pieces(photos: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(photos), AT_ONCE):
+        yield photos[start : start + AT_ONCE]
 
 
 @torch.inference_mode()
