@@ -49,7 +49,7 @@ class _Photos(CalibrationDataReader):  # type: ignore[misc]
 def _network(graph: Path, output: str) -> list[str]:
     """Names of the nodes between the first convolution and the last layer. These two stay exact: they are a small part of the
     work, and in 8 bits they cost most of what is lost (benchmarks/README.md). So does what does not lead to ``output``, and the
-    pooling, which ONNX Runtime does quickly in 32 bits alone: there the largest number is the same one.
+    pooling, whose largest number is the same one in 32 bits.
     """
     nodes = onnx.load(graph, load_external_data=False).graph.node
     first = next(place for place, node in enumerate(nodes) if node.op_type == "Conv")

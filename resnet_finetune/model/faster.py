@@ -32,7 +32,7 @@ FEWEST = 1000  # photos, and
 LONG = 60  # seconds in the exact way: with fewer the faster one would be ready when the exact one is done
 LEARNT_FROM = 2 * BATCH  # photos, that show how large the activations get, and by how much 8 bits change what is said
 TRIED_ON = 200  # other photos, on which both ways have to say the same
-AT_ONCE = 4  # photos: what lies between two layers then stays in the processor's cache
+AT_ONCE = 4  # photos: no slower than more, and it takes less memory
 WORTH_IT = 1.2  # times as fast
 SPREADS = 2.5  # standard deviations of what 8 bits change: a photo that is nearer to another answer is asked about again
 
@@ -188,7 +188,12 @@ def _in_eight_bits(model: Classifier, photos: np.ndarray) -> Callable[[np.ndarra
         file = Path(folder, "features.onnx")
         onnx.save(graph, file)
         quantise(file, _pieces(photos), "features")
-        session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            file.read_bytes(),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["QDQPropagationTransformer"],  # it would pool in 8 bits, which is slow (benchmarks/README.md)
+        )
 
     def quick(photos: np.ndarray) -> np.ndarray:
         return np.concatenate([session.run(["features"], {"photo": piece})[0] for piece in _pieces(photos)])
