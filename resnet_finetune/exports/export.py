@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
+from resnet_finetune.data.images import UnreadablePhoto, decode
 from resnet_finetune.exports import model_card, web_page
-from resnet_finetune.exports.eight_bits import other_photos, quantise
 from resnet_finetune.exports.formats import PARITY, Format
 from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_good, require_enough, require_same, tested
-from resnet_finetune.exports.whole_photo import write_onnx, write_program, write_weights
-from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
+from resnet_finetune.exports.whole_photo import ONNX, write_onnx, write_program, write_weights
+from resnet_finetune.model.eight_bits import quantise
+from resnet_finetune.model.saved_model import ABOUT, Classifier, kept_photos, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
@@ -23,6 +26,7 @@ from resnet_finetune.words.events import Event
 from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
+CALIBRATED_ON = 100  # photos, that show how large the activations get
 _PARTS = ASSETS / "exports"  # what goes into an export as it is
 
 
@@ -55,9 +59,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
     """
     model = load_model(run)
     model.net.cpu()
-    report = read_report(run)
-    if report is None:
-        raise UserError(say("{run} has no results yet: let the training finish, so that the export can be tested.", run=run))
+    report = require_possible(run, format)
     try:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
@@ -71,18 +73,47 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
         ) from error
 
 
+def require_possible(run: Path, format: Format) -> Report:
+    """The run's result. What stands against the export from the start is told before anything is written.
+
+    Raises:
+        UserError: there is no result, or there are too few photos to prove this format by.
+    """
+    report = read_report(run)
+    if report is None:
+        raise UserError(say("{run} has no results yet: let the training finish, so that the export can be tested.", run=run))
+    if format == "onnx-int8":
+        require_enough(held_out(report, kept_photos(run, len(report.classes))))
+    return report
+
+
 def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> Generator[Event, None, Parity]:
     """What the proof found of what lies in ``folder``. Raises ``UserError`` when that is not good enough."""
     if format != "onnx-int8":
         parity = yield from prove(model, tested(report), folder)
         require_same(parity)
         return parity
-    photos = held_out(report, model.gallery)
-    require_enough(photos)
-    quantise(folder, other_photos(report, model.preprocessing.size))
+    photos = held_out(report, model.gallery.photos if model.gallery else [])
+    quantise(folder / ONNX, _other_photos(report, model.preprocessing.size), "probabilities")
     parity = yield from prove(model, photos, folder)
     require_as_good(parity)
     return parity
+
+
+def _other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
+    """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
+    root = Path(report.root)
+    judged = {root / photo.path for photo in report.judged}
+    files = sorted({path for path in root.rglob("*") if path.is_file()} - judged) or sorted(judged)
+    taken = 0
+    for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some are no photos
+        if taken == CALIBRATED_ON:
+            return
+        try:
+            yield decode(file, side)
+        except UnreadablePhoto:
+            continue
+        taken += 1
 
 
 def _write(model: Classifier, format: Format, folder: Path) -> None:

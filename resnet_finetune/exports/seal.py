@@ -16,7 +16,7 @@ import numpy as np
 
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.exports import alone
-from resnet_finetune.model.gallery import Gallery
+from resnet_finetune.model.gallery import Seen
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event
@@ -49,10 +49,10 @@ def tested(report: Report) -> list[Labelled]:
     return [(Path(report.root, judged.path), judged.true) for judged in report.judged]
 
 
-def held_out(report: Report, gallery: Gallery | None) -> list[Labelled]:
-    """Those and the validation photos that the model kept: all known photos that it was not trained on."""
+def held_out(report: Report, kept: Sequence[Seen]) -> list[Labelled]:
+    """Those and the validation photos among those that the model ``kept``: all known photos that it was not trained on."""
     seen = {judged.path for judged in report.judged}
-    validation = [photo for photo in gallery.photos if photo.split == "validation"] if gallery else []
+    validation = [photo for photo in kept if photo.split == "validation"]
     return tested(report) + [(Path(report.root, photo.name), photo.label) for photo in validation if photo.name not in seen]
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnet_finetune.model.graph import onnx_graph
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words import disk
 
@@ -71,19 +72,8 @@ def write_onnx(model: Classifier, folder: Path) -> None:
     """The graph takes ``photo``, uint8 [H, W, 3], and returns ``probabilities`` [classes] and, with a gallery, ``strangeness``
     [1].
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's notes on its own workings
-        program = torch.onnx.export(
-            WholePhoto(model).eval(),
-            _example(model),
-            input_names=["photo"],
-            output_names=["probabilities", "strangeness"] if model.gallery else ["probabilities"],
-            dynamic_shapes=_any_size(),
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    graph = program.model_proto
+    outputs = ["probabilities", "strangeness"] if model.gallery else ["probabilities"]
+    graph = onnx_graph(WholePhoto(model), _example(model), _any_size(), outputs)
     onnx.helper.set_model_props(graph, {"classes": json.dumps(model.classes)})
     onnx.save(graph, folder / ONNX)
 
@@ -92,7 +82,7 @@ def write_program(model: Classifier, folder: Path) -> None:
     """The same for ``torch.export.load``: weights as bare bytes, the graph as JSON."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.export.export(WholePhoto(model).eval(), _example(model), dynamic_shapes=_any_size())
+        program = torch.export.export(WholePhoto(model).eval(), (_example(model),), dynamic_shapes=(_any_size(),))
         program.example_inputs = None  # they would be pickled
         torch.export.save(program, folder / PROGRAM)
 
@@ -104,10 +94,10 @@ def write_weights(model: Classifier, folder: Path) -> None:
         disk.write_bytes(folder / KNOWN, save({"known": model.gallery.known}))
 
 
-def _example(model: Classifier) -> tuple[Tensor]:
+def _example(model: Classifier) -> Tensor:
     size = model.preprocessing.size
-    return (torch.zeros(size + 7, size + 30, 3, dtype=torch.uint8),)
+    return torch.zeros(size + 7, size + 30, 3, dtype=torch.uint8)
 
 
-def _any_size() -> tuple[dict[int, torch.export.Dim]]:
-    return ({0: torch.export.Dim("height", min=8), 1: torch.export.Dim("width", min=8)},)
+def _any_size() -> dict[int, torch.export.Dim]:
+    return {0: torch.export.Dim("height", min=8), 1: torch.export.Dim("width", min=8)}

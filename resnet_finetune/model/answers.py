@@ -36,10 +36,12 @@ def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
                 yield str(path / inside), file
 
 
-def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer]) -> bytes:
-    """CSV for a spreadsheet: a row for each file."""
-    head: Row = ["path", "label", "confidence", *classes, "none_of_these", "error"]
-    return to_csv([head, *(_row(classes, name, answer) for name, answer in zip(names, answers, strict=True))])
+def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer], way: str | None = None) -> bytes:
+    """CSV for a spreadsheet: a row for each file; and in which ``way`` they were answered, where there was a choice."""
+    more: Row = ["way"] if way else []
+    head: Row = ["path", "label", "confidence", *classes, "none_of_these", "error", *more]
+    rows = (_row(classes, name, answer) for name, answer in zip(names, answers, strict=True))
+    return to_csv([head, *([*row, way] if way else row for row in rows)])
 
 
 def _row(classes: Sequence[str], name: str, answer: Answer) -> Row:

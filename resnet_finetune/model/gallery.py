@@ -116,7 +116,7 @@ def load_gallery(folder: Path, about: Any, width: int, classes: int) -> Gallery 
     """
     try:
         arrays = load((folder / FEATURES).read_bytes())
-        photos = [Seen(*row) for row in disk.read_json(folder / NAMES)["photos"]]
+        photos = load_photos(folder, classes)
         features, usual = arrays["features"], arrays["usual"]
         neighbours, threshold = about["neighbours"], float(about["threshold"])
         sound = (
@@ -129,7 +129,6 @@ def load_gallery(folder: Path, about: Any, width: int, classes: int) -> Gallery 
             and bool(np.all((usual >= 0) & (usual <= 2)))
             and bool(np.all(np.diff(usual) >= 0))
             and bool(np.all(np.abs(features) <= 1.01))
-            and all(_is_sound(photo, classes) for photo in photos)
             and type(neighbours) is int
             and 1 <= neighbours <= min(MOST_NEIGHBOURS, sum(photo.split == "train" for photo in photos))
             and 0 <= threshold <= 2
@@ -143,6 +142,18 @@ def load_gallery(folder: Path, about: Any, width: int, classes: int) -> Gallery 
     return Gallery(
         features=unit(features.astype(np.float32)), photos=photos, neighbours=neighbours, threshold=threshold, usual=usual
     )
+
+
+def load_photos(folder: Path, classes: int) -> list[Seen]:
+    """The photos of a gallery alone. Raises ``DamagedGallery`` and ``OSError``, also when they are gone."""
+    try:
+        photos = [Seen(*row) for row in disk.read_json(folder / NAMES)["photos"]]
+        sound = all(_is_sound(photo, classes) for photo in photos)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedGallery from error
+    if not sound:
+        raise DamagedGallery
+    return photos
 
 
 def _is_sound(photo: Seen, classes: int) -> bool:

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
 from resnet_finetune.model.folding import folded
-from resnet_finetune.model.gallery import DamagedGallery, Gallery, load_gallery
+from resnet_finetune.model.gallery import DamagedGallery, Gallery, Seen, load_gallery, load_photos
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
@@ -59,9 +59,8 @@ class Preprocessing:
 
     def normalise(self, photos: Tensor) -> Tensor:
         """0 to 255 [N, H, W, 3] of any type to float32 [N, 3, H, W], channels last in memory."""
-        mean = torch.tensor(self.mean, device=photos.device) * 255
-        std = torch.tensor(self.std, device=photos.device) * 255
-        return ((photos.float() - mean) / std).permute(0, 3, 1, 2)
+        mean, std = (torch.tensor(values, device=photos.device)[:, None, None] * 255 for values in (self.mean, self.std))
+        return (photos.permute(0, 3, 1, 2).float() - mean) / std  # as bytes they are put into order most quickly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +238,22 @@ def load_model(folder: Path | str) -> Classifier:
         raise _unreadable(folder, error) from error
     net = net.to(find_device()).to(memory_format=torch.channels_last)
     return Classifier(net, model, classes, preprocessing, temperature, gallery)
+
+
+def kept_photos(folder: Path, classes: int) -> list[Seen]:
+    """The photos that the model in a run folder keeps the features of, without loading it; none if it keeps nothing.
+
+    Raises:
+        UserError: what names them is damaged, or cannot be read.
+    """
+    try:
+        return load_photos(folder, classes)
+    except FileNotFoundError:
+        return []
+    except DamagedGallery as error:
+        raise _damaged(folder) from error
+    except OSError as error:
+        raise _unreadable(folder, error) from error
 
 
 def _validated(folder: Path, about: Any) -> tuple[str, list[str], Preprocessing, float]:

@@ -448,6 +448,7 @@ CHINESE: dict[str, str] = {
     "take.get": "下载（{megabytes} MB）",
     "take.writing": "正在写出模型",
     "take.proving": "正在检验：{done} / {all} 张照片",
+    "take.not_offered": "这次训练得不到这个格式",
     "take.not_made": "没能做出来",
     "take.gone": "这个文件已经不在了：请在“结果”这一步重新制作。",
     "take.found": "{n} 张测试照片中有 {agree} 张答案相同；概率最多相差 {gap}。",
@@ -490,6 +491,11 @@ CHINESE: dict[str, str] = {
     # None of these
     "many": "整个文件夹的照片",
     "many.lead": "多少都行。照片在原处读取；不会移动，只在你要求时才复制。",
+    "many.faster": "更快",
+    "many.faster.help": "适合几千张照片。类别相同，但百分比可能相差几个百分点。会先在其中 {n} 张照片上试用："
+    "只要有一张答案不同，或在这台电脑上省不了多少时间，就用精确的方式。",
+    "many.comparing": "正在试用更快的方式",
+    "many.compared": "两种方式都问过的照片：{done} / {all}",
     "many.ask": "全部识别",
     "many.busy": "正在识别照片",
     "many.empty": "这个文件夹里没有文件：请指定一个装有照片的。",

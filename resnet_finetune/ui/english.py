@@ -473,6 +473,7 @@ ENGLISH: dict[str, str] = {
     "take.get": "Download ({megabytes} MB)",
     "take.writing": "Writing the model",
     "take.proving": "Testing it: {done} of {all} photos",
+    "take.not_offered": "Not to be had from this training",
     "take.not_made": "It could not be made",
     "take.gone": "This file is not there any more: make it again, in the step “Results”.",
     "take.found": "{agree} of {n} test photos get the same answer; probabilities differ by at most {gap}.",
@@ -519,6 +520,12 @@ ENGLISH: dict[str, str] = {
     # None of these
     "many": "A whole folder of photos",
     "many.lead": "However many there are. They are read where they are; nothing is moved, and copied only if you ask for it.",
+    "many.faster": "Faster",
+    "many.faster.help": "For thousands of photos. They get the same classes, but per cents may differ by some points. It is "
+    "tried on {n} of the photos first: if one gets another answer, or little time is gained on this computer, the exact way is "
+    "taken.",
+    "many.comparing": "Trying the faster way",
+    "many.compared": "{done} of {all} photos asked about both ways",
     "many.ask": "Name them all",
     "many.busy": "Naming the photos",
     "many.empty": "There are no files in this folder: name one that holds photos.",

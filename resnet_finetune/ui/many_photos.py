@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from resnet_finetune.data.intake import find, unquoted
 from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
+from resnet_finetune.model.faster import TRIED_ON, Way, find_way
 from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
@@ -34,6 +35,7 @@ class Named:
     classes: list[str]
     names: list[str]
     answers: list[Answer]
+    way: Way | None  # the faster one, or why it was not taken; None when nobody asked for it
 
 
 # What is said, the answers, what can be stopped, the buttons to ask and to stop, and what to do with the answers.
@@ -47,6 +49,7 @@ def build(run: gr.Dropdown) -> None:
         folder = gr.Textbox("", label=text("data.path"), max_lines=1, elem_id="many-folder")
         ask = gr.Button(text("many.ask"), elem_id="many-ask")
         stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="many-stop")
+    faster = gr.Checkbox(False, label=text("many.faster"), info=text("many.faster.help", n=TRIED_ON), elem_id="many-faster")
     said = gr.HTML(elem_id="many-said")
     with gr.Column(visible=False) as after:
         gr.HTML(Markup("<p>{}</p>").format(text("many.copies.lead")))
@@ -59,7 +62,7 @@ def build(run: gr.Dropdown) -> None:
     gr.on(
         [ask.click, folder.submit],
         _name,
-        inputs_kwargs={"path": run, "folder": folder},
+        inputs_kwargs={"path": run, "folder": folder, "faster": faster},
         outputs=outputs,
         show_progress="hidden",
     )
@@ -67,28 +70,43 @@ def build(run: gr.Dropdown) -> None:
     copy.click(_copy, inputs_kwargs={"named": named, "to": to}, outputs=copied, show_progress="minimal")
 
 
-def _name(path: str | None, folder: str) -> Iterator[Shown]:
+def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
     """Says how far it has come, until all are named or it is not wanted any more."""
     run, trial, began = finished.find(path), Trial(), monotonic()
     done, total = 0, 0
+    compared: tuple[int, int] | None = None  # on so many photos of so many, before the first answer
 
     def work(check: Callable[[], None]) -> Named:
-        nonlocal done, total
+        nonlocal done, total, began
+
+        def tell(*far: int) -> None:
+            nonlocal compared
+            check()
+            compared = (far[0], far[1])
+
         place = find(folder)
         files = dict(files_of([place]))
         total = len(files)
         if run is None or not files:
             raise UserError(text("try.none") if run is None else text("many.empty"))
-        model = load_model(run.path)
+        model, way = load_model(run.path), None
+        if faster:
+            model, way = find_way(model, list(files.values()), tell)
+            began = monotonic()
         answers = []
         for answer in model.classify(list(files.values())):
             check()
             answers.append(answer)
             done += 1
         inside = [str(Path(name).relative_to(place)) for name in files]
-        return Named(folder=place, classes=model.classes, names=inside, answers=answers)
+        return Named(folder=place, classes=model.classes, names=inside, answers=answers, way=way)
 
     def busy() -> Shown:
+        if compared and not done:
+            seen, all = compared
+            return _shown(
+                progress(text("many.comparing"), seen / all, [text("many.compared", done=seen, all=all)]), trial=trial
+            )
         facts = [text("try.classifying", done=done, all=total)] if total else []
         if done and monotonic() - began > 1:
             facts.append(text("train.left", time=duration((monotonic() - began) / done * (total - done))))
@@ -140,12 +158,13 @@ def _answers(named: Named) -> Markup:
         by_folder[folder_of(answer)].append(answer)
     order = [*named.classes, NONE, UNREADABLE]
     there = [name for name in order if name in by_folder]
-    csv = b64encode(table(named.classes, named.names, named.answers)).decode()
+    csv = b64encode(table(named.classes, named.names, named.answers, named.way.name if named.way else None)).decode()
     link = Markup('<a class="action" download="{}.csv" href="data:text/csv;base64,{}">{}</a>').format(
         named.folder.stem, csv, text("many.csv")
     )
     groups = _NOTHING.join(_group(name, by_folder[name]) for name in there)
-    return Markup("{}<p>{}</p>{}").format(message("good", text("try.done", photos=photos(len(named.answers)))), link, groups)
+    done = message("good", text("try.done", photos=photos(len(named.answers))), [named.way.why] if named.way else [])
+    return Markup("{}<p>{}</p>{}").format(done, link, groups)
 
 
 def _group(name: str, answers: list[Answer]) -> Markup:

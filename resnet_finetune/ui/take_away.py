@@ -9,7 +9,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.engine.progress import drained
-from resnet_finetune.exports.export import export
+from resnet_finetune.exports.export import export, require_possible
 from resnet_finetune.exports.formats import FORMATS, Format
 from resnet_finetune.exports.seal import FEWEST, Parity
 from resnet_finetune.runs.run_folder import Run
@@ -99,14 +99,22 @@ def _listing(run: Run, format: Format | None = None, said: Markup = _NOTHING, fr
 
 
 def _state(run: Run, format: Format, free: bool) -> Markup:
-    """What its proof found and the way to get it, or the button that makes it."""
+    """What its proof found and the way to get it, or the button that makes it, or why it cannot be made."""
     made = downloads.parity(run, format)
     if made is None:
-        return _button(format) if free else _NOTHING
+        return _offer(run, format) if free else _NOTHING
     link = Markup('<a class="action" href="{}" download>{}</a>').format(
         downloads.export_address(run, format), text("take.get", megabytes=max(1, round(downloads.size(run, format) / 1e6)))
     )
     return message("good", _found(format, made)) + link
+
+
+def _offer(run: Run, format: Format) -> Markup:
+    try:
+        require_possible(run.path, format)
+    except UserError as error:
+        return message("info", text("take.not_offered"), error.messages)
+    return _button(format)
 
 
 def _found(format: Format, parity: Parity) -> str:

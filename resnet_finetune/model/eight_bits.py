@@ -1,4 +1,4 @@
-"""The network's weights and activations in 8 bits: a quarter of the size, and faster on most processors. The preprocessing
+"""A network's weights and activations in 8 bits: a quarter of the size, and faster on most processors. What prepares the photo
 stays as exact as it was.
 """
 
@@ -13,22 +13,18 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from resnet_finetune.data.images import UnreadablePhoto, decode
-from resnet_finetune.exports.whole_photo import ONNX
-from resnet_finetune.words.report import Report
 
-CALIBRATED_ON = 100  # photos, that show how large the activations get
-
-
-def quantise(folder: Path, photos: Iterator[np.ndarray]) -> None:
-    """Replace the ``ONNX`` file in ``folder``. The activations are measured on ``photos``, as the graph takes them."""
-    exact = folder / f"exact-{ONNX}"
-    quant_pre_process(folder / ONNX, exact, skip_symbolic_shape=True)
+def quantise(graph: Path, photos: Iterator[np.ndarray], output: str) -> None:
+    """Replace an ONNX file, which takes ``photo``; what leads to ``output`` is put into 8 bits. How large the activations get
+    is measured on ``photos``, as the graph takes them.
+    """
+    exact = graph.with_name(f"exact-{graph.name}")
+    quant_pre_process(graph, exact, skip_symbolic_shape=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its notes on its own workings
         quantize_static(
             exact,
-            folder / ONNX,
+            graph,
             _Photos(photos),
             per_channel=True,
             # Of 8 bits of a weight 7 are used: with all of them, sums overflow on processors without VNNI, and the answers
@@ -36,7 +32,7 @@ def quantise(folder: Path, photos: Iterator[np.ndarray]) -> None:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_quantize=_network(exact),
+            nodes_to_quantize=_network(exact, output),
         )
     exact.unlink()
 
@@ -50,32 +46,17 @@ class _Photos(CalibrationDataReader):  # type: ignore[misc]
         return None if photo is None else {"photo": photo}
 
 
-def other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
-    """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
-    root = Path(report.root)
-    judged = {root / photo.path for photo in report.judged}
-    files = sorted({path for path in root.rglob("*") if path.is_file()} - judged) or sorted(judged)
-    taken = 0
-    for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some are no photos
-        if taken == CALIBRATED_ON:
-            return
-        try:
-            yield decode(file, side)
-        except UnreadablePhoto:
-            continue
-        taken += 1
-
-
-def _network(graph: Path) -> list[str]:
+def _network(graph: Path, output: str) -> list[str]:
     """Names of the nodes between the first convolution and the last layer. These two stay exact: they are a small part of the
-    work, and in 8 bits they cost most of what is lost (benchmarks/README.md). So does what only tells how strange a photo is.
+    work, and in 8 bits they cost most of what is lost (benchmarks/README.md). So does what does not lead to ``output``, and the
+    pooling, whose largest number is the same one in 32 bits.
     """
     nodes = onnx.load(graph, load_external_data=False).graph.node
     first = next(place for place, node in enumerate(nodes) if node.op_type == "Conv")
-    needed, names = {"probabilities"}, []
+    needed, names = {output}, []
     for node in reversed(nodes[first + 1 :]):  # each comes after those whose outputs it takes
         if needed & set(node.output):
             needed |= set(node.input)
-            if node.op_type not in ("Gemm", "MatMul"):
+            if node.op_type not in ("Gemm", "MatMul", "MaxPool"):
                 names.append(node.name)
     return names
