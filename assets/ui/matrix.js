@@ -8,6 +8,12 @@ const STEP = 1.5; // by which a press of a button zooms
 const LARGEST = 96; // pixels of a cell
 const NAME = 11; // pixels that a name needs
 
+// What changes with the zoom is not inherited: else the browser would look at each of thousands of cells anew.
+const LENGTH = { syntax: "<length>", initialValue: "0px" };
+if (!getComputedStyle(document.body).getPropertyValue("--cell")) // once for a page
+    for (const [name, about] of [["--zoom", { syntax: "<number>", initialValue: "1" }], ["--cell", LENGTH], ["--wide", LENGTH]])
+        CSS.registerProperty({ name, inherits: false, ...about });
+
 let zoom = 1; // 1: all of it is seen
 let figure = null;
 let scrolled = { left: 0, top: 0 }; // the matrix is drawn anew when its order is changed
@@ -71,12 +77,16 @@ for (const looks of ["pointerover", "focusin"])
 function set(to, at, held = under(at)) {
     const smallest = part("cells").clientHeight / Number(figure.style.getPropertyValue("--n")) / zoom;
     zoom = Math.max(1, Math.min(to, LARGEST / smallest));
-    figure.style.setProperty("--zoom", zoom);
+    enlarge();
     arrange();
     const all = part("cells").getBoundingClientRect();
     part("scroll").scrollBy(all.left + held.x * all.width - at.x, all.top + held.y * all.height - at.y);
     for (const [way, end] of [["out", zoom === 1], ["fit", zoom === 1], ["in", zoom < to]])
         figure.querySelector(`[data-zoom=${way}]`).setAttribute("aria-disabled", end);
+}
+
+function enlarge() {
+    for (const name of ["cells", "names", "heads"]) part(name).style.setProperty("--zoom", zoom);
 }
 
 function under({ x, y }) {
@@ -154,7 +164,7 @@ function drawn() {
     const first = part("cells").querySelector("button");
     if (first) first.tabIndex = 0;
     const there = scrolled;
-    figure.style.setProperty("--zoom", zoom);
+    enlarge();
     part("scroll").scrollTo(there);
     set(zoom, { x: 0, y: 0 });
 }

@@ -550,8 +550,8 @@ ENGLISH: dict[str, str] = {
     "endpoint": "Ask it from another program",
     "endpoint.lead": "While the app runs, any program on this computer can send a photo to this address and gets the answer as "
     "JSON. It is not reachable from other computers or from web pages.",
-    "endpoint.inputs": "{photo} is the file. {model} is the name of a training; without it, the newest answers. {readiness}, 0 to "
-    "100, is how readily it says “none of these”; without it, as the training set it.",
+    "endpoint.inputs": "{photo} is the file. {model} is the name of a training; without it, the newest answers. {readiness}, 0 "
+    "to 100, is how readily it says “none of these”; without it, as the training set it.",
     "endpoint.no_model": "There is no model of this name: give the name of a training as “My runs” shows it.",
     "none": "None of these",
     "none.would": "It is like no photo that this model was trained on. Of its classes it would have been: {name}.",
