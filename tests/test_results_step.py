@@ -99,7 +99,7 @@ def test_the_matrix_is_zoomed_around_what_is_pointed_at_and_its_names_stay(resul
     last = matrix.locator(".cells button").last
     last.focus()
     results.keyboard.press("+")  # scrolled to what has the focus, and the names are still there
-    assert results.evaluate(side) == pytest.approx(96, abs=3)
+    assert 85 < results.evaluate(side) < 96  # as large as it gets
     there = "(({ scrollLeft, scrollTop }) => scrollLeft + scrollTop)(document.querySelector('#results-matrix .scroll'))"
     assert results.evaluate(there) > 20
     for name in (matrix.locator(".names .here"), matrix.locator(".heads .here")):
