@@ -106,7 +106,7 @@ function arrange() {
     const side = part("cells").clientHeight / Number(figure.style.getPropertyValue("--n"));
     const every = Math.ceil(NAME / side);
     for (const names of [part("names"), part("heads")])
-        [...names.children].forEach((name, number) => name.classList.toggle("kept", every > 1 && number % every === 0));
+        [...names.children].forEach((name, number) => name.classList.toggle("kept", every > 1 && number % every === every >> 1));
     part("scroll").style.scrollPadding = `${part("heads").offsetHeight}px 0 0 ${part("names").offsetWidth}px`;
 }
 

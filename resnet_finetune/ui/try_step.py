@@ -47,7 +47,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     camera = gr.Column()
-    tried = gr.State(None)
+    tried, gallery = gr.State(None), gr.State(None)  # of the model that is chosen
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to be judged by it
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
         cost = gr.HTML(elem_id="try-cost")
@@ -67,12 +67,12 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     run.change(lambda: (_NOTHING, None), outputs=[answers, tried], **quick)  # another model said it
     run.change(_examples, inputs_kwargs={"path": run}, outputs=how, **quick)
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, **quick)
-    run.change(_usual, inputs_kwargs={"path": run}, outputs=[readiness, cost], **quick)
     judged: dict[str, Any] = {
-        "inputs_kwargs": {"path": run, "tried": tried, "readiness": readiness},
+        "inputs_kwargs": {"gallery": gallery, "tried": tried, "readiness": readiness},
         "outputs": [answers, cost],
         **quick,
     }
+    run.change(_usual, inputs_kwargs={"path": run}, outputs=[gallery, readiness], **quick).then(_judged, **judged)
     shown = [answers, files, tried]
     files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden").then(
         _judged, **judged
@@ -150,27 +150,21 @@ def _ask_why(event: gr.EventData, tried: Tried | None, readiness: float) -> tupl
 # --- None of these -----------------------------------------------------------------------------------------------------
 
 
-def _gallery(path: str | None) -> Gallery | None:
-    """What the model of this run tells strangers by."""
+def _usual(path: str | None) -> tuple[Gallery | None, Any]:
+    """What the model tells strangers by, and the slider where its training set it."""
     run = finished.find(path)
     try:
-        return finished.model(run).gallery if run else None
+        gallery = finished.model(run).gallery if run else None
     except UserError:  # said to whoever shows it a photo
-        return None
-
-
-def _usual(path: str | None) -> tuple[gr.Slider, Markup]:
-    """The slider where the training of the model that was chosen set it, and what that costs."""
-    gallery = _gallery(path)
+        gallery = None
     if gallery is None:
-        return gr.skip(), _NOTHING
+        return None, gr.skip()
     usual = gallery.readiness
-    return gr.Slider(value=usual, info=text("none.slider.help", usual=usual)), _cost(gallery, gallery.threshold, [])
+    return gallery, gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
 
 
-def _judged(path: str | None, tried: Tried | None, readiness: float) -> tuple[Any, Markup]:
+def _judged(gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Markup]:
     """The cards, and what this setting of the slider costs."""
-    gallery = _gallery(path)
     threshold = gallery.threshold_at(readiness) if gallery else FARTHEST
     answers = [answer.judged(tried.classes, threshold) for answer in tried.answers] if tried else []
     cards = _answers(tried, answers) if tried else gr.skip()
