@@ -16,6 +16,7 @@ if (!getComputedStyle(document.body).getPropertyValue("--cell")) // once for a p
 
 let zoom = 1; // 1: all of it is seen
 let figure = null;
+let many = null; // classes
 let scrolled = { left: 0, top: 0 }; // the matrix is drawn anew when its order is changed
 
 const part = (name) => figure.querySelector(`.${name}`);
@@ -153,16 +154,16 @@ element.addEventListener("scroll", ({ target }) => {
     if (target === figure?.querySelector(".scroll")) scrolled = { left: target.scrollLeft, top: target.scrollTop };
 }, true);
 
+/** Gradio may put a new matrix in place of the old one, or change the old one into it. */
 function drawn() {
     const now = element.querySelector(".matrix.zooms");
-    if (!now || now === figure) return;
-    const same = figure?.style.getPropertyValue("--n") === now.style.getPropertyValue("--n");
-    figure = now;
-    if (!same) { zoom = 1; scrolled = { left: 0, top: 0 }; }
-    fitted.disconnect();
-    fitted.observe(figure);
-    const first = part("cells").querySelector("button");
-    if (first) first.tabIndex = 0;
+    if (!now) return;
+    const n = now.style.getPropertyValue("--n");
+    if (n !== many) { zoom = 1; scrolled = { left: 0, top: 0 }; }
+    if (now !== figure) { fitted.disconnect(); fitted.observe(now); }
+    [figure, many] = [now, n];
+    const buttons = cells();
+    if (buttons.length && !buttons.some((button) => button.tabIndex === 0)) buttons[0].tabIndex = 0;
     const there = scrolled;
     enlarge();
     part("scroll").scrollTo(there);
