@@ -61,6 +61,12 @@ def test_refused_is_counted(gallery: Gallery) -> None:
     assert [gallery.refused(threshold) for threshold in (0, 0.15, 0.6, 2)] == [3, 2, 0, 0]
 
 
+def test_how_readily_it_refuses_goes_from_never_to_always_and_the_trainings_own_is_kept(gallery: Gallery) -> None:
+    assert (gallery.threshold_at(0), gallery.threshold_at(100)) == (FARTHEST, 0)
+    assert gallery.threshold_at(gallery.readiness) == gallery.threshold_at(None) == gallery.threshold
+    assert gallery.threshold_at(gallery.readiness + 0.5) < gallery.threshold < gallery.threshold_at(gallery.readiness - 0.5)
+
+
 def test_strangeness_agrees_with_all_distances_sorted() -> None:
     draw = np.random.default_rng(0)
     known, new = unit(draw.random((30, 8))), unit(draw.random((5, 8)))

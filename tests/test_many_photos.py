@@ -49,10 +49,21 @@ def test_a_folder_of_five_hundred_becomes_a_table_and_sorted_copies(page: Page, 
         assert row["label"] == (answer.label or "")
     assert next(row for row in rows if row["path"] == "broken.jpg")["error"]
 
+    # By the slider the folder is sorted anew.
+    slider = page.locator("#try-readiness input[type=number]")
+    slider.fill("100")
+    slider.press("Enter")
+    expect(page.locator("#many-said h3").first).to_contain_text("None of these")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the answers as a table").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert sum(row["none_of_these"] == "yes" for row in rows) == 500
+
     expect(page.locator("#many-to").get_by_role("textbox")).to_have_value(str(tmp_path / "new sorted"))
     page.locator("#many-copy").click()
     expect(page.locator("#many-copied")).to_contain_text("501 photos copied", timeout=MINUTE)
     assert len(list((tmp_path / "new sorted").rglob("*.*"))) == 501
+    assert len(list((tmp_path / "new sorted" / "none of these").iterdir())) == 500
 
 
 def ask(url: str, photo: Path, **fields: str) -> Any:
@@ -79,6 +90,8 @@ def test_another_program_gets_the_apps_answer(url: str, run: Path, photos: Path,
     assert (status, said["label"], said["model"]) == (200, answer.label, "colours")
     assert list(said["scores"].values()) == pytest.approx(answer.scores, abs=1e-5)
     assert ask(url, photo)[1]["scores"] == said["scores"]  # the newest model, when none is named
+    assert ask(url, photo, readiness="100")[1]["none_of_these"]
+    assert ask(url, photo, readiness="101")[0] == 422
     assert ask(url, photo, model="another")[0] == 404
     (tmp_path / "broken.jpg").write_bytes(b"no photo")
     status, said = ask(url, tmp_path / "broken.jpg")

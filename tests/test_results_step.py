@@ -74,7 +74,7 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keyboard(results: Page, run: Ru
     expect(panel).to_have_count(0)
 
     # From the first cell to the right and down, over the empty ones, then Enter.
-    cells = results.locator("#results-matrix td button")
+    cells = results.locator("#results-matrix .cells button")
     cells.first.focus()
     results.keyboard.press("ArrowRight")  # nothing else is in the row of blue
     results.keyboard.press("ArrowDown")
@@ -85,6 +85,44 @@ def test_a_cell_opens_its_photos_by_mouse_and_by_keyboard(results: Page, run: Ru
     results.keyboard.press("Enter")
     expect(results.locator("#results-cell h3")).to_have_text("5 of 6 photos of red named right")
     assert sorted(shown(results)) == sorted(in_cell(run, "red", "red"))
+
+
+def test_the_matrix_is_zoomed_around_what_is_pointed_at_and_its_names_stay(results: Page) -> None:
+    results.set_viewport_size({"width": 360, "height": 320})  # a small phone: there is not room for much
+    matrix = results.locator("#results-matrix")
+    side = "document.querySelector('#results-matrix .cells button').clientHeight"
+    whole = results.evaluate(side)
+    expect(matrix.get_by_role("button", name="Smaller")).to_have_attribute("aria-disabled", "true")
+    matrix.get_by_role("button", name="Larger").click()
+    assert results.evaluate(side) == pytest.approx(1.5 * whole, abs=3)
+
+    last = matrix.locator(".cells button").last
+    last.focus()
+    results.keyboard.press("+")  # scrolled to what has the focus, and the names are still there
+    assert 85 < results.evaluate(side) < 96  # as large as it gets
+    there = "(({ scrollLeft, scrollTop }) => scrollLeft + scrollTop)(document.querySelector('#results-matrix .scroll'))"
+    assert results.evaluate(there) > 20
+    for name in (matrix.locator(".names .here"), matrix.locator(".heads .here")):
+        expect(name).to_have_text("red")
+        expect(name).to_be_in_viewport()
+
+    last.hover()
+    box = last.bounding_box()
+    assert box
+    results.keyboard.down("Control")
+    results.mouse.wheel(0, 40)
+    results.keyboard.up("Control")
+    results.wait_for_function(f"{side} < 80")
+    at = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    assert results.evaluate("([x, y]) => document.elementFromPoint(x, y)?.getAttribute('aria-label')", at) == (
+        last.get_attribute("aria-label")
+    )
+    results.get_by_label("% of each row").check()  # drawn anew, and as large as it was
+    expect(matrix.locator(".cells button").first).to_have_text("100")
+    assert whole + 5 < results.evaluate(side) < 80
+    last.focus()
+    results.keyboard.press("0")
+    assert results.evaluate(side) == whole
 
 
 def test_the_worst_photos_come_first_and_can_be_explained(results: Page, run: Run) -> None:

@@ -72,6 +72,11 @@ def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
     set_readiness(page, 100)
     expect(green.locator("h4")).to_have_text("None of these")
     expect(page.locator("#try-cost")).to_contain_text("of 9 photos of your classes that it was not trained on, 9 would be")
+    green.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The model says None of these.", timeout=MINUTE)
+    page.keyboard.press("Escape")
+    try_on(page, shown)  # what the person chose stays for the next photos
+    expect(page.locator("#try-answers article h4")).to_have_text(["None of these", "None of these"])
     set_readiness(page, float(usual))
     expect(green.locator("h4")).to_have_text("green")
     expect(grey.locator("h4")).to_have_text("None of these")
@@ -80,7 +85,7 @@ def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
 def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(page: Page) -> None:
     page.get_by_role("tab", name="Try it").click()
     expect(page.locator("#try-run input")).not_to_have_value("")
-    expect(page.locator("#live-model i")).to_have_attribute("data-model", "mine")
+    expect(page.locator("#live-asked i")).to_have_attribute("data-model", "mine")
     with page.expect_response("**/api/predict", timeout=MINUTE) as first:
         page.get_by_role("button", name="Point the camera at things").click()
     answer = page.locator("#live article")
@@ -95,6 +100,10 @@ def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(p
             return ["blue", "green", "red", "None of these"].includes(name) && sure;
         }"""
     )
+    for readiness, never in ((100, False), (0, True)):  # the slider holds for the camera too
+        set_readiness(page, readiness)
+        said_now = expect(answer.locator("h4"))
+        (said_now.not_to_have_text if never else said_now.to_have_text)("None of these", timeout=MINUTE)
     page.evaluate("window.camera = document.querySelector('#live video').srcObject.getTracks()[0]")
     assert page.evaluate("camera.readyState") == "live"
     page.get_by_role("tab", name="Results").click()

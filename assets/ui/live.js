@@ -9,15 +9,15 @@ const WIDEST = 640; // pixels; the networks look at fewer
 const EVERY = 250; // milliseconds between two pictures at least; a slow computer takes longer
 const SHOWN = 5; // classes
 
-/** ``setup`` comes from live.py. ``model()`` is the folder name of the run that is chosen. */
-export function live(root, setup, model) {
-  new Live(root, setup, model);
+/** ``setup`` comes from live.py. ``asked()`` holds the folder name of the run that is chosen, and where the slider stands. */
+export function live(root, setup, asked) {
+  new Live(root, setup, asked);
 }
 
 class Live {
-  constructor(root, setup, model) {
+  constructor(root, setup, asked) {
     this.words = new Words(setup.texts);
-    this.model = model;
+    this.asked = asked;
     this.ask = button(this.words.say("ask"), () => (this.panel.hidden ? this.open() : this.close()));
     this.video = make("video", { playsInline: true, muted: true, "aria-label": this.words.say("sees") });
     this.name = make("h4", { role: "status", "aria-live": "polite" });
@@ -32,8 +32,8 @@ class Live {
   }
 
   async open() {
-    this.trouble.textContent = this.model() ? "" : this.words.say("no_model");
-    if (!this.model()) return;
+    this.trouble.textContent = this.asked().model ? "" : this.words.say("no_model");
+    if (!this.asked().model) return;
     this.panel.hidden = false;
     this.ask.textContent = this.words.say("close");
     this.say(this.words.say("begins"), []);
@@ -69,7 +69,7 @@ class Live {
     while (this.stream === stream) {
       const began = performance.now();
       const photo = await toJpeg(draw(this.video, ...fitting(this.video, WIDEST)), 0.9);
-      const { trouble, label, scores } = await asked(photo, this.model(), this.words);
+      const { trouble, label, scores } = await answered(photo, this.asked(), this.words);
       if (this.stream !== stream) return;
       if (trouble) return this.close(trouble);
       const best = Object.entries(scores).sort((one, other) => other[1] - one[1]).slice(0, SHOWN);
@@ -99,10 +99,11 @@ function whole(share) {
 }
 
 /** What the app says of a photo, or the ``trouble`` that kept it from saying anything. */
-async function asked(photo, model, words) {
+async function answered(photo, { model, readiness }, words) {
   const form = new FormData();
   form.append("photo", photo, "camera.jpg");
   form.append("model", model);
+  form.append("readiness", readiness);
   try {
     const reply = await fetch(ADDRESS, { method: "POST", body: form });
     const said = await reply.json();

@@ -35,8 +35,11 @@ class Explanation:
     nearest: list[tuple[Seen, float]]  # with their cosine similarity; empty for a model that kept none
 
 
-def explain(model: Classifier, path: Path, of_class: int | None = None) -> Explanation:
-    """With the class that it names first, unless another is asked about. Raises ``UnreadablePhoto``."""
+def explain(model: Classifier, path: Path, of_class: int | None = None, readiness: float | None = None) -> Explanation:
+    """With the class that it names first, unless another is asked about. ``readiness``: of ``Gallery.threshold_at``.
+
+    Raises ``UnreadablePhoto``.
+    """
     pixels = model.preprocessing.read(path)
     (features,), logits = model.look(pixels[None])
     scores = model.calibrated(torch.from_numpy(logits))[0].numpy()
@@ -45,7 +48,7 @@ def explain(model: Classifier, path: Path, of_class: int | None = None) -> Expla
     return Explanation(
         pixels=pixels,
         scores=scores,
-        none_of_these=gallery is not None and bool(gallery.strangeness(features[None])[0] > gallery.threshold),
+        none_of_these=gallery is not None and bool(gallery.strangeness(features[None])[0] > gallery.threshold_at(readiness)),
         of_class=asked,
         heat=heat_map(model, pixels, asked),
         nearest=gallery.nearest(features, NEAREST) if gallery else [],

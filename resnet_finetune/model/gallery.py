@@ -69,6 +69,15 @@ class Gallery:
         """Of photos with these features [M, D]: float32 [M], from 0 to ``FARTHEST``."""
         return strangeness(unit(features), self.known, self.neighbours)
 
+    @property
+    def readiness(self) -> float:
+        """How readily it says "none of these" as the training set it, in halves: from 0, never, to 100, always."""
+        return round(200 * (1 - self.threshold / FARTHEST)) / 2
+
+    def threshold_at(self, readiness: float | None) -> float:
+        """For a person who wants it otherwise. With the training's own readiness, or None, exactly what the training found."""
+        return self.threshold if readiness is None or readiness == self.readiness else FARTHEST * (1 - readiness / 100)
+
     def refused(self, threshold: float) -> int:
         """How many of the ``usual`` would be called none of the classes."""
         return int((self.usual > threshold).sum())

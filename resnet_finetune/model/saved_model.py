@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,14 @@ class Answer:
     none_of_these: bool
     strangeness: float | None
     error: str | None
+
+    def judged(self, classes: Sequence[str], threshold: float) -> Answer:
+        """The same, were a photo none of the ``classes`` beyond this strangeness."""
+        if self.scores is None or self.strangeness is None:
+            return self
+        none, best = self.strangeness > threshold, int(np.argmax(self.scores))
+        label, confidence = (None, None) if none else (classes[best], self.scores[best])
+        return replace(self, label=label, confidence=confidence, none_of_these=none)
 
 
 class Classifier:
@@ -181,17 +189,16 @@ class Classifier:
 
     def _answer(self, path: Path, features: np.ndarray, scores: np.ndarray) -> Answer:
         best = int(scores.argmax())
-        strangeness = float(self.gallery.strangeness(features[None])[0]) if self.gallery else None
-        none = self.gallery is not None and strangeness is not None and strangeness > self.gallery.threshold
-        return Answer(
+        answer = Answer(
             path=path,
-            label=None if none else self.classes[best],
-            confidence=None if none else float(scores[best]),
+            label=self.classes[best],
+            confidence=float(scores[best]),
             scores=[float(s) for s in scores],
-            none_of_these=none,
-            strangeness=strangeness,
+            none_of_these=False,
+            strangeness=float(self.gallery.strangeness(features[None])[0]) if self.gallery else None,
             error=None,
         )
+        return answer.judged(self.classes, self.gallery.threshold) if self.gallery else answer
 
 
 def _before_the_head(net: Any, photos: Tensor) -> Tensor:

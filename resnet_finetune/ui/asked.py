@@ -25,6 +25,7 @@ class Asked:
     name: str
     true: int | None = None  # its class, where it is known
     of_class: int | None = None  # the class that is asked about; the one it is named, unless said
+    readiness: float | None = None  # with which it says "none of these"; the training's, unless said
 
 
 def answering(asked: Asked | None) -> tuple[Asked, Classifier, Report]:

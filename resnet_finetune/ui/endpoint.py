@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +11,14 @@ from fastapi import APIRouter, FastAPI, File, Form, UploadFile
 from fastapi.responses import JSONResponse
 from markupsafe import Markup
 
-from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.errors import UserError
 
 ADDRESS = "/api/predict"
+
+_INPUTS = {name: Markup("<code>{}</code>").format(name) for name in ("photo", "model", "readiness")}
 
 _router = APIRouter()
 
@@ -29,18 +29,24 @@ def add_routes(app: FastAPI) -> None:
 
 
 @_router.post(ADDRESS)
-def _predict(photo: Annotated[UploadFile, File()], model: Annotated[str | None, Form()] = None) -> JSONResponse:
-    """``model`` is what a training is called; without one, the newest answers."""
+def _predict(
+    photo: Annotated[UploadFile, File()],
+    model: Annotated[str | None, Form()] = None,
+    readiness: Annotated[float | None, Form(ge=0, le=100)] = None,
+) -> JSONResponse:
+    """``model`` is what a training is called; without one, the newest answers. ``readiness``: of ``Gallery.threshold_at``."""
     run = next((run for run in list_runs() if finished.has_model(run) and model in (None, run.title, run.path.name)), None)
     if run is None:
         return JSONResponse({"error": text("endpoint.no_model")}, status_code=404)
     try:
-        classifier = _loaded(run, (run.path / ABOUT).stat().st_mtime_ns)
+        classifier = finished.model(run)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "photo")
             with file.open("wb") as copy:
                 shutil.copyfileobj(photo.file, copy)
             (answer,) = classifier.classify([file])
+        if classifier.gallery:
+            answer = answer.judged(classifier.classes, classifier.gallery.threshold_at(readiness))
     except (UserError, OSError) as error:
         return JSONResponse({"error": str(error)}, status_code=422)
     if answer.scores is None:
@@ -48,12 +54,6 @@ def _predict(photo: Annotated[UploadFile, File()], model: Annotated[str | None, 
     scores = dict(zip(classifier.classes, answer.scores, strict=True))
     said: dict[str, Any] = {"label": answer.label, "confidence": answer.confidence, "none_of_these": answer.none_of_these}
     return JSONResponse({"model": run.title, **said, "scores": scores})
-
-
-@lru_cache(maxsize=1)
-def _loaded(run: Run, written: int) -> Classifier:
-    """The model that was asked last, as it was ``written``: loading takes longer than answering."""
-    return load_model(run.path)
 
 
 def examples(run: Run | None, server: str) -> Markup:
@@ -65,6 +65,6 @@ def examples(run: Run | None, server: str) -> Markup:
 with open("photo.jpg", "rb") as photo:
     answer = requests.post("{server}{ADDRESS}", files={{"photo": photo}}, data={{"model": {name!r}}})
 print(answer.json()["label"])"""
-    return Markup("<p>{}</p><h4>curl</h4><pre><code>{}</code></pre><h4>Python</h4><pre><code>{}</code></pre>").format(
-        text("endpoint.lead"), curl, python
+    return Markup("<p>{}</p><p>{}</p><h4>curl</h4><pre><code>{}</code></pre><h4>Python</h4><pre><code>{}</code></pre>").format(
+        text("endpoint.lead"), Markup(text("endpoint.inputs", **_INPUTS)), curl, python
     )

@@ -346,7 +346,8 @@ ENGLISH: dict[str, str] = {
     "results.find": "Find a class",
     "results.find.hint": "Part of its name",
     "results.not_found": "No class has that in its name.",
-    "results.open": "Click a cell to see its photos; or go to it with the arrow keys and press Enter.",
+    "results.open": "Click a cell to see its photos; or go to it with the arrow keys and press Enter. Zoom with the buttons, "
+    "two fingers, Ctrl and the wheel, or the keys + − 0.",
     "results.save": "Save this matrix:",
     "results.save.png": "Picture (PNG)",
     "results.save.svg": "Picture to edit (SVG)",
@@ -360,7 +361,15 @@ ENGLISH: dict[str, str] = {
     "matrix.label": "Confusion matrix: each row is a true class, each column what the model said (predicted class)",
     "matrix.right": "right",
     "matrix.wrong": "wrong",
-    "matrix.larger": "Larger, with numbers",
+    "matrix.zoom": "Zoom",
+    "matrix.zoom.out": "Smaller",
+    "matrix.zoom.fit": "Whole",
+    "matrix.zoom.in": "Larger",
+    "matrix.list": "The same as a list",
+    "matrix.list.class": "Class",
+    "matrix.list.right": "Named right",
+    "matrix.list.of": "{right} of {all}",
+    "matrix.list.wrong": "Called something else",
     "matrix.says": "{count} of {all} of {true} were called {predicted}",
     "matrix.says.one": "1 of {all} of {true} was called {predicted}",
     "matrix.says.right": "{count} of {all} of {true} named right",
@@ -466,7 +475,8 @@ ENGLISH: dict[str, str] = {
     # Take it away
     "take": "Take it away",
     "take.lead": "Use the model without this app. Before you get it, it is tested on this computer: opened afresh, it has to "
-    "give your test photos the answers that the app gives them, “none of these” among them.",
+    "give your test photos the answers that the app gives them, “none of these” among them. How readily it says that is what "
+    "the training set, wherever you move the slider in “Try it”.",
     "take.make": "Make it",
     "take.stop": "Stop",
     "take.stopped": "Stopped: nothing was made.",
@@ -547,6 +557,8 @@ ENGLISH: dict[str, str] = {
     "endpoint": "Ask it from another program",
     "endpoint.lead": "While the app runs, any program on this computer can send a photo to this address and gets the answer as "
     "JSON. It is not reachable from other computers or from web pages.",
+    "endpoint.inputs": "{photo} is the file. {model} is the name of a training; without it, the newest answers. {readiness}, 0 "
+    "to 100, is how readily it says “none of these”; without it, as the training set it.",
     "endpoint.no_model": "There is no model of this name: give the name of a training as “My runs” shows it.",
     "none": "None of these",
     "none.would": "It is like no photo that this model was trained on. Of its classes it would have been: {name}.",
@@ -556,6 +568,8 @@ ENGLISH: dict[str, str] = {
     "these” ({share}).",
     "none.now": "Of what you showed it just now: {refused} of {photos}.",
     "none.gained": "How many photos of other things it catches is not known beforehand. Show it some, and count.",
+    "none.where": "It holds for the photos, the camera and the folder on this page. A model that you take away keeps what the "
+    "training set.",
     # Why
     "why.ask": "Why?",
     "why.title": "What speaks for “{name}”?",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 import gradio as gr
 
+from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui.texts import percent
 from resnet_finetune.words.events import Finished, Score, Stopped
@@ -23,6 +27,21 @@ def offer(chosen: str | None) -> gr.Dropdown:
 def find(path: str | None) -> Run | None:
     """The run that was offered. Only known runs: a path that a browser sends is not to be trusted."""
     return next((run for run in list_runs() if str(run.path) == path), None)
+
+
+def model(run: Run) -> Classifier:
+    """To be asked, not to be changed. Raises ``UserError`` when it is gone or damaged."""
+    try:
+        written = (run.path / ABOUT).stat().st_mtime_ns
+    except OSError:  # which loading it puts into words
+        written = 0
+    return _loaded(run.path, written)
+
+
+@lru_cache(maxsize=1)
+def _loaded(folder: Path, written: int) -> Classifier:
+    """The model that was asked last, as it was ``written``: loading takes longer than answering."""
+    return load_model(folder)
 
 
 def has_model(run: Run) -> bool:

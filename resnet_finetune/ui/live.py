@@ -10,12 +10,12 @@ from markupsafe import Markup
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.texts import text, texts
 
-_START = """const model = () => document.querySelector("#live-model i")?.dataset.model;
-import("/collect/script/live.js").then((module) => module.live(element.querySelector(".bring"), props.setup, model));"""
+_START = """const asked = () => document.querySelector("#live-asked i").dataset;
+import("/collect/script/live.js").then((module) => module.live(element.querySelector(".bring"), props.setup, asked));"""
 
 
-def build(run: gr.Dropdown) -> None:
-    """``run``: the training whose model is asked."""
+def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
+    """``run``: the training whose model is asked. ``readiness``: how readily it says "none of these"."""
     others = {"no_model": "try.none", "unreachable": "bring.unreachable", "language": "language", "nothing": "none"}
     said = {name: text(key) for name, key in others.items()} | {"percent": texts("percent")[""]}
     gr.HTML(
@@ -25,11 +25,19 @@ def build(run: gr.Dropdown) -> None:
         elem_id="live",
         setup={"texts": texts("live.") | said},
     )
-    model = gr.HTML(elem_id="live-model")
-    run.change(_model, inputs_kwargs={"path": run}, outputs=model, queue=False, show_progress="hidden")
+    asked = gr.HTML(_asked(None, 0), elem_id="live-asked")
+    gr.on(
+        [run.change, readiness.change],
+        _asked,
+        inputs_kwargs={"path": run, "readiness": readiness},
+        outputs=asked,
+        queue=False,
+        show_progress="hidden",
+        trigger_mode="always_last",
+    )
 
 
-def _model(path: str | None) -> Markup:
-    """What the script is to call the model."""
+def _asked(path: str | None, readiness: float) -> Markup:
+    """What the script is to call the model, and what to say with each picture."""
     run = finished.find(path)
-    return Markup('<i hidden data-model="{}"></i>').format(run.path.name if run else "")
+    return Markup('<i hidden data-model="{}" data-readiness="{}"></i>').format(run.path.name if run else "", readiness)

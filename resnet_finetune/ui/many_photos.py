@@ -5,9 +5,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
@@ -15,7 +16,8 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import find, unquoted
 from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
 from resnet_finetune.model.faster import TRIED_ON, Way, find_way
-from resnet_finetune.model.saved_model import Answer, load_model
+from resnet_finetune.model.gallery import FARTHEST, Gallery
+from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.ui import finished
 from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
@@ -29,20 +31,23 @@ _NOTHING = Markup("")
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """What a model said of all files of a folder."""
+    """What a model said of all files of a folder. Without a gallery it cannot say "none of these"."""
 
     folder: Path
     classes: list[str]
+    gallery: Gallery | None
     names: list[str]
     answers: list[Answer]
     way: Way | None  # the faster one, or why it was not taken; None when nobody asked for it
+    looks: dict[Path, Markup] = field(default_factory=dict)  # the small previews that were drawn
 
 
 # What is said, the answers, what can be stopped, the buttons to ask and to stop, and what to do with the answers.
 Shown = tuple[Markup, Named | None, Trial | None, gr.Button, gr.Button, gr.Column, str]
 
 
-def build(run: gr.Dropdown) -> None:
+def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
+    """``run``: the training whose model is asked. ``readiness``: how readily it says "none of these"."""
     named, trial = gr.State(None), gr.State(None)
     gr.HTML(Markup("<p>{}</p>").format(text("many.lead")))
     with gr.Row(elem_classes="pair"):
@@ -59,13 +64,21 @@ def build(run: gr.Dropdown) -> None:
         copied = gr.HTML(elem_id="many-copied")
 
     outputs = [said, named, trial, ask, stop, after, to]
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    judged: dict[str, Any] = {
+        "inputs_kwargs": {"named": named, "readiness": readiness},
+        "outputs": [said, named],
+        **quick,
+    }
     gr.on(
         [ask.click, folder.submit],
         _name,
         inputs_kwargs={"path": run, "folder": folder, "faster": faster},
         outputs=outputs,
         show_progress="hidden",
-    )
+    ).then(_judged, **judged)
+    run.change(lambda: (_NOTHING, None, gr.Column(visible=False)), outputs=[said, named, after], **quick)  # another model's
+    readiness.change(_judged, trigger_mode="always_last", **judged)
     stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
     copy.click(_copy, inputs_kwargs={"named": named, "to": to}, outputs=copied, show_progress="minimal")
 
@@ -89,7 +102,7 @@ def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
         total = len(files)
         if run is None or not files:
             raise UserError(text("try.none") if run is None else text("many.empty"))
-        model, way = load_model(run.path), None
+        model, way = finished.model(run), None
         if faster:
             model, way = find_way(model, list(files.values()), tell)
             began = monotonic()
@@ -99,7 +112,7 @@ def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
             answers.append(answer)
             done += 1
         inside = [str(Path(name).relative_to(place)) for name in files]
-        return Named(folder=place, classes=model.classes, names=inside, answers=answers, way=way)
+        return Named(folder=place, classes=model.classes, gallery=model.gallery, names=inside, answers=answers, way=way)
 
     def busy() -> Shown:
         if compared and not done:
@@ -119,7 +132,7 @@ def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
     except UserError as error:
         yield _shown(message("bad", text("many.failed"), error.messages))
     else:
-        yield _shown(_answers(named), named)
+        yield _shown(busy()[0], named)  # and ``_judged`` goes on
 
 
 def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None) -> Shown:
@@ -133,6 +146,15 @@ def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None)
         gr.Column(visible=named is not None),
         to,
     )
+
+
+def _judged(named: Named | None, readiness: float) -> tuple[Any, Any]:
+    """The answers as the slider stands, to be seen, downloaded and copied by."""
+    if named is None:
+        return gr.skip(), gr.skip()
+    threshold = named.gallery.threshold_at(readiness) if named.gallery else FARTHEST
+    named = replace(named, answers=[answer.judged(named.classes, threshold) for answer in named.answers])
+    return _answers(named), named
 
 
 def _copy(named: Named | None, to: str) -> Markup:
@@ -162,27 +184,29 @@ def _answers(named: Named) -> Markup:
     link = Markup('<a class="action" download="{}.csv" href="data:text/csv;base64,{}">{}</a>').format(
         named.folder.stem, csv, text("many.csv")
     )
-    groups = _NOTHING.join(_group(name, by_folder[name]) for name in there)
+    groups = _NOTHING.join(_group(named, name, by_folder[name]) for name in there)
     done = message("good", text("try.done", photos=photos(len(named.answers))), [named.way.why] if named.way else [])
     return Markup("{}<p>{}</p>{}").format(done, link, groups)
 
 
-def _group(name: str, answers: list[Answer]) -> Markup:
+def _group(named: Named, name: str, answers: list[Answer]) -> Markup:
     title = text("none") if name == NONE else text("many.unreadable") if name == UNREADABLE else name
     if name == UNREADABLE:
         lines = (Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error) for answer in answers[:SHOWN])
         inside = Markup("<ul>{}</ul>").format(_NOTHING.join(lines))
     else:
         least_sure = sorted(answers, key=lambda answer: answer.confidence or 0)[:SHOWN]
-        inside = Markup('<div class="looks">{}</div>').format(_NOTHING.join(map(_look, least_sure)))
+        inside = Markup('<div class="looks">{}</div>').format(_NOTHING.join(_look(named, answer) for answer in least_sure))
     more = Markup("<p>{}</p>").format(text("data.more", n=len(answers) - SHOWN)) if len(answers) > SHOWN else ""
     return Markup('<section class="card cell"><h3>{} <small>{}</small></h3>{}{}</section>').format(
         title, photos(len(answers)), inside, more
     )
 
 
-def _look(answer: Answer) -> Markup:
+def _look(named: Named, answer: Answer) -> Markup:
+    if answer.path not in named.looks:
+        named.looks[answer.path] = thumbnail(answer.path, answer.path.name)
     sure = Markup("{} ").format(percent(answer.confidence)) if answer.confidence is not None else ""
     return Markup("<figure>{}<figcaption>{}<small>{}</small></figcaption></figure>").format(
-        thumbnail(answer.path, answer.path.name), sure, answer.path.name
+        named.looks[answer.path], sure, answer.path.name
     )

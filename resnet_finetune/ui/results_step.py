@@ -93,18 +93,19 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run, **view},
         "outputs": [
-            *(summary, rest, find, drawn, save, cell, pairs, worst, details, calibrated, of_class, told),
+            *(summary, rest, find, drawn, save, cell, pairs, worst, details),
             *(*doubts, *proven),
         ],
         **quick,
     }
+    trusted: dict[str, Any] = {"inputs_kwargs": {"path": run}, "outputs": [calibrated, of_class, told], **quick}
     tab.select(
         lambda wanted, chosen: (finished.offer(wanted or chosen), None),
         inputs_kwargs={"wanted": wanted, "chosen": run},
         outputs=[run, wanted],
         **quick,
-    ).then(_show, **shown)
-    run.select(_show, **shown)
+    ).then(_show, **shown).then(_trusted, **trusted)
+    run.select(_show, **shown).then(_trusted, **trusted)
     gr.on(
         [shows.input, order.input, find.input],
         _redraw,
@@ -141,9 +142,9 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
     try:
         run, report = _result(path)
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (7 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (10 + 6)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (7 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
@@ -153,9 +154,6 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
         _pairs(report),
         cell_photos.draw_worst(report),
         _classes(report),
-        trust_card.calibration_chart(report),
-        trust_card.choices(report),
-        trust_card.separation_charts(report, trust_card.ALL),
         *suspects.shown(run),
         *proof.shown(run),
     )
@@ -170,6 +168,18 @@ def _result(path: str | None) -> tuple[Run | None, Report | None]:
     """Raises ``UserError`` when the report is damaged."""
     run = finished.find(path)
     return run, run.report() if run else None
+
+
+def _trusted(path: str | None) -> tuple[Any, Any, Any]:
+    """After the rest, and folded: with hundreds of classes it takes seconds."""
+    try:
+        _, report = _result(path)
+    except UserError:  # said by ``_show``
+        report = None
+    if report is None:
+        return gr.skip(), gr.skip(), gr.skip()
+    every = trust_card.separation_charts(report, trust_card.ALL)
+    return trust_card.calibration_chart(report), trust_card.choices(report), every
 
 
 def _separation(path: str | None, of_class: int | None) -> Markup:

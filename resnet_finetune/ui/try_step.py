@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
-from resnet_finetune.model.saved_model import Answer, load_model
+from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.ui import endpoint, figures, finished, live, many_photos, why
 from resnet_finetune.ui.asked import Asked
 from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, lead_to, message
@@ -28,17 +28,16 @@ _NOTHING = Markup("")
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What was shown to a model last, and what it said. Without a gallery it cannot say "none of these"."""
+    """What was shown to a model last, and what it said."""
 
     run: str  # folder
     classes: list[str]
-    gallery: Gallery | None
     answers: list[Answer]
     looks: list[Markup]  # the photos' small previews
 
 
-# What is said, what becomes of the file box, what was tried, the slider, what it costs.
-Answers = tuple[Markup, dict[str, Any], Any, Any, Markup]
+# What is said, what becomes of the file box, what was tried.
+Answers = tuple[Markup, dict[str, Any], Any]
 
 
 def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
@@ -47,41 +46,45 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     run = finished.dropdown(text("try.model"), "try-run")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
-    live.build(run)
-    tried = gr.State(None)
-    with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to say of the cost
+    camera = gr.Column()
+    tried, gallery = gr.State(None), gr.State(None)  # of the model that is chosen
+    with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to be judged by it
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
         cost = gr.HTML(elem_id="try-cost")
+    with camera:
+        live.build(run, readiness)
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     panel, asked = why.build("try-why")
     with gr.Accordion(text("many"), open=False, elem_id="many"):
-        many_photos.build(run)
+        many_photos.build(run, readiness)
     with gr.Accordion(text("endpoint"), open=False, elem_id="endpoint"):
         how = gr.HTML(elem_id="endpoint-how")
     with gr.Row(elem_classes="onward"):
         lead_to(gr.Button(text("back")), tabs, "results")
 
-    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, queue=False, show_progress="hidden")
-    run.change(_examples, inputs_kwargs={"path": run}, outputs=how, queue=False, show_progress="hidden")
-    run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, queue=False, show_progress="hidden")
-    shown = [answers, files, tried, readiness, cost]
-    files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden")
-    demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden")
-    readiness.input(
-        _redraw,
-        inputs_kwargs={"tried": tried, "readiness": readiness},
-        outputs=[answers, cost],
-        queue=False,
-        show_progress="hidden",
-        trigger_mode="always_last",
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, **quick)
+    run.change(lambda: (_NOTHING, None), outputs=[answers, tried], **quick)  # another model said it
+    run.change(_examples, inputs_kwargs={"path": run}, outputs=how, **quick)
+    run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, **quick)
+    judged: dict[str, Any] = {
+        "inputs_kwargs": {"gallery": gallery, "tried": tried, "readiness": readiness},
+        "outputs": [answers, cost],
+        **quick,
+    }
+    run.change(_usual, inputs_kwargs={"path": run}, outputs=[gallery, readiness], **quick).then(_judged, **judged)
+    shown = [answers, files, tried]
+    files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden").then(
+        _judged, **judged
     )
+    demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden").then(_judged, **judged)
+    readiness.change(_judged, trigger_mode="always_last", **judged)
     answers.click(
         _ask_why,
-        inputs_kwargs={"tried": tried},
+        inputs_kwargs={"tried": tried, "readiness": readiness},
         outputs=[panel, asked],
-        queue=False,
-        show_progress="hidden",
         trigger_mode="multiple",
+        **quick,
     )
     return tried
 
@@ -111,7 +114,7 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     said = monotonic()
     answers, looks = [], []
     try:
-        model = load_model(run.path)
+        model = finished.model(run)
         for answer in model.classify([Path(file) for file in files]):
             answers.append(answer)
             looks.append(thumbnail(answer.path, answer.path.name) if answer.scores else _NOTHING)
@@ -121,29 +124,25 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     except UserError as error:
         yield _said(message("bad", text("try.gone"), error.messages))
         return
-    tried = Tried(run=str(run.path), classes=model.classes, gallery=model.gallery, answers=answers, looks=looks)
-    usual = _usual(tried.gallery) if tried.gallery else 0.0
-    cards, cost = _redraw(tried, usual)
-    slider = gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
-    yield cards, gr.update(value=None), tried, slider, cost
+    tried = Tried(run=str(run.path), classes=model.classes, answers=answers, looks=looks)
+    yield _busy(len(files), len(files))[0], gr.update(value=None), tried
 
 
 def _busy(done: int, total: int) -> Answers:
-    said = message("info", text("try.classifying", done=done, all=total))
-    return said, gr.skip(), gr.skip(), gr.skip(), _NOTHING
+    return message("info", text("try.classifying", done=done, all=total)), gr.skip(), gr.skip()
 
 
 def _said(said: Markup) -> Answers:
-    return said, gr.update(value=None), None, gr.skip(), _NOTHING
+    return said, gr.update(value=None), None
 
 
-def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, Asked | None]:
+def _ask_why(event: gr.EventData, tried: Tried | None, readiness: float) -> tuple[Markup, Asked | None]:
     """A browser may send anything: only the photos that it was shown can be asked about."""
     clicked = clicked_on(event)
     match clicked:
         case {"photo": int(number)} if tried and 0 <= number < len(tried.answers):
             path = tried.answers[number].path
-            return why.opened(Asked(run=tried.run, photo=str(path), name=path.name))
+            return why.opened(Asked(run=tried.run, photo=str(path), name=path.name, readiness=readiness))
         case _:
             return why.opened(None)
 
@@ -151,40 +150,47 @@ def _ask_why(event: gr.EventData, tried: Tried | None) -> tuple[Markup, Asked | 
 # --- None of these -----------------------------------------------------------------------------------------------------
 
 
-def _usual(gallery: Gallery) -> float:
-    """Where the slider stands for the threshold that the training found."""
-    return round(200 * (1 - gallery.threshold / FARTHEST)) / 2
-
-
-def _redraw(tried: Tried | None, readiness: float) -> tuple[Markup, Markup]:
-    """The cards, and what this setting of the slider costs."""
-    if tried is None:
-        return _NOTHING, _NOTHING
-    gallery = tried.gallery
+def _usual(path: str | None) -> tuple[Gallery | None, Any]:
+    """What the model tells strangers by, and the slider where its training set it."""
+    run = finished.find(path)
+    try:
+        gallery = finished.model(run).gallery if run else None
+    except UserError:  # said to whoever shows it a photo
+        gallery = None
     if gallery is None:
-        return _answers(tried, FARTHEST), _NOTHING
-    threshold = gallery.threshold if readiness == _usual(gallery) else FARTHEST * (1 - readiness / 100)
+        return None, gr.skip()
+    usual = gallery.readiness
+    return gallery, gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
+
+
+def _judged(gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Markup]:
+    """The cards, and what this setting of the slider costs."""
+    threshold = gallery.threshold_at(readiness) if gallery else FARTHEST
+    answers = [answer.judged(tried.classes, threshold) for answer in tried.answers] if tried else []
+    cards = _answers(tried, answers) if tried else gr.skip()
+    return cards, _cost(gallery, threshold, answers) if gallery else _NOTHING
+
+
+def _cost(gallery: Gallery, threshold: float, answers: list[Answer]) -> Markup:
     known, refused = len(gallery.usual), gallery.refused(threshold)
-    none = [_is_none(answer, threshold) for answer in tried.answers if answer.scores]
+    none = [answer.none_of_these for answer in answers if answer.scores]
     sentences = (
         text("none.lost", photos=photos(known), refused=refused, share=percent(refused / known)),
-        text("none.now", photos=photos(len(none)), refused=sum(none)),
+        *([text("none.now", photos=photos(len(none)), refused=sum(none))] if none else []),
         text("none.gained"),
+        text("none.where"),
     )
-    return _answers(tried, threshold), _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
+    return _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences)
 
 
-def _is_none(answer: Answer, threshold: float) -> bool:
-    return answer.strangeness is not None and answer.strangeness > threshold
-
-
-def _answers(tried: Tried, threshold: float) -> Markup:
+def _answers(tried: Tried, answers: list[Answer]) -> Markup:
+    """``answers``: as the slider stands."""
     good, bad = [], []
-    for number, answer in enumerate(tried.answers):
+    for number, answer in enumerate(answers):
         if answer.scores is None:
             bad.append(Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error))
         else:
-            good.append(_card(tried, number, _is_none(answer, threshold)))
+            good.append(_card(tried, number, answer))
     done = message("good", text("try.done", photos=photos(len(good))), [text("try.again")]) if good else _NOTHING
     unread = (
         Markup('<details class="listed left-out" open><summary>{}</summary><ul>{}</ul></details>').format(
@@ -196,9 +202,9 @@ def _answers(tried: Tried, threshold: float) -> Markup:
     return Markup('{}{}<div class="answers">{}</div>').format(done, unread, _NOTHING.join(good))
 
 
-def _card(tried: Tried, number: int, none: bool) -> Markup:
-    answer = tried.answers[number]
+def _card(tried: Tried, number: int, answer: Answer) -> Markup:
     assert answer.scores is not None
+    none = answer.none_of_these
     best = sorted(zip(tried.classes, answer.scores, strict=True), key=lambda pair: -pair[1])[:BEST]
     return Markup(
         '<article class="card answer{kind}">{look}<div><h4>{title}</h4>{would}{bars}<footer><small>{name}</small>{ask}</footer>'

@@ -86,7 +86,7 @@ def draw(asked: Asked | None) -> Markup:
     try:
         asked, model, report = answering(asked)
         of_class = asked.of_class if asked.of_class is None or asked.of_class < len(model.classes) else None
-        found = explain(model, Path(asked.photo), of_class)
+        found = explain(model, Path(asked.photo), of_class, asked.readiness)
     except (UserError, UnreadablePhoto) as error:
         return _in_panel(text("why.gone"), cannot(error))
     title = text("why.title", name=model.classes[found.of_class])
