@@ -430,6 +430,10 @@ class Outside(Exception):
     """Something was written where nothing may be."""
 
 
+class TimeIsUp(BaseException):
+    """No ``Exception``, which hypothesis would take for a failure."""
+
+
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _allowed is None:
         return
@@ -478,7 +482,7 @@ def attempt(target: Target, sent: Any) -> None:
 
 def throw(target: Target, examples: int, turn: int | None, seconds: float) -> tuple[int, Exception | None]:
     """How many were tried, and what the smallest one that failed led to. ``turn`` seeds the chance; None: always the same."""
-    tried = 0
+    tried, failed = 0, False
     until = time.monotonic() + seconds
 
     @settings(
@@ -492,13 +496,20 @@ def throw(target: Target, examples: int, turn: int | None, seconds: float) -> tu
     )
     @given(target.sent)
     def one(sent: Any) -> None:
-        nonlocal tried
-        if time.monotonic() < until:
-            tried += 1
+        nonlocal tried, failed
+        if time.monotonic() > until and not failed:  # what failed is made smaller, however long that takes
+            raise TimeIsUp
+        tried += 1
+        try:
             attempt(target, sent)
+        except Exception:
+            failed = True
+            raise
 
     try:
         (one if turn is None else seed(turn)(one))()
+    except TimeIsUp:
+        pass
     except Exception as error:
         return tried, error
     return tried, None
