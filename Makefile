@@ -1,5 +1,6 @@
 # make run    install what the app needs into .venv and open the page
 # make test   install what the tests need as well, check types and style, run every test
+# make audit  look for known holes in the packages that are pinned, where the network allows; a part of "check", which is of "test"
 #
 # A finished installation is marked by a file named after Python's version and the content of the requirements: a second
 # run starts at once, changed requirements are installed, and an installation that was cut short is made anew.
@@ -10,7 +11,7 @@ PY     := $(VENV)/bin/python
 NEEDED := $(if $(filter Darwin,$(shell uname)),4,10)# GB on the disk: what is downloaded, and what is made of it
 ID     := $(shell { $(PYTHON) --version; cat requirements.txt requirements-test.txt constraints.txt; } 2>&1 | cksum | cut -d ' ' -f 1)
 
-.PHONY: run test check
+.PHONY: run test check audit
 .DELETE_ON_ERROR:
 
 run: $(VENV)/app-$(ID)
@@ -20,10 +21,13 @@ run: $(VENV)/app-$(ID)
 test: $(VENV)/test-$(ID) check
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
-check: $(VENV)/test-$(ID)
+check: audit
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+audit: $(VENV)/test-$(ID)
+	$(PY) scripts/audit.py
 
 $(VENV)/app-$(ID): REQUIREMENTS := requirements.txt
 $(VENV)/test-$(ID): REQUIREMENTS := requirements-test.txt

@@ -242,7 +242,7 @@ def parcels(draw: st.DrawFn) -> bytes:
                 if name != "lock":
                     archive.writestr(name, content)
             if draw(st.booleans()):
-                archive.writestr(draw(names).encode(errors="replace").decode(), b"x")
+                archive.writestr(zipfile.ZipInfo(draw(names).encode(errors="replace").decode()), b"x")
     return draw(hurt(file.getvalue()))
 
 
@@ -423,7 +423,15 @@ TARGETS = {
 
 _allowed: Path | None = None  # while something is tried: where it may write
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_CHANGES = {"os.mkdir": 1, "os.rename": 2, "os.remove": 1, "os.rmdir": 1, "os.symlink": 2, "os.link": 2, "os.truncate": 1}
+# Of the arguments: which are changed, and the folder that each starts from where it is relative.
+_CHANGES = {
+    "os.mkdir": [(0, 2)],
+    "os.rename": [(0, 2), (1, 3)],
+    "os.remove": [(0, 1)],
+    "os.rmdir": [(0, 1)],
+    "os.symlink": [(1, 2)],
+    "os.link": [(1, 3)],
+}
 
 
 class Outside(Exception):
@@ -437,11 +445,16 @@ class TimeIsUp(BaseException):
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _allowed is None:
         return
+    changed: list[Any] = []
     if event == "open":
         path, _, flags = arguments
         changed = [path] if isinstance(flags, int) and flags & _WRITES else []
+    elif event == "os.truncate":
+        changed = [arguments[0]]
     else:
-        changed = list(arguments[: _CHANGES.get(event, 0)])
+        for place, folder in _CHANGES.get(event, []):
+            start = f"/proc/self/fd/{arguments[folder]}" if arguments[folder] >= 0 else ""  # as Linux names an open folder
+            changed.append(Path(start, os.fsdecode(arguments[place])))
     for path in changed:
         if isinstance(path, str | bytes | os.PathLike):
             where = os.path.realpath(os.fsdecode(path))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import re
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -182,6 +184,10 @@ def test_switches_of_gradio_change_nothing(url: str, server_home: Path) -> None:
     assert ask(url, "GET", f"/gradio_api/file={server_home / 'diary.txt'}")[0] in (403, 404)
     upload(url, "a.txt")
     assert list((server_home / "uploads").rglob("a.txt"))
+
+
+def test_uploads_are_nobody_elses(url: str, server_home: Path) -> None:
+    assert stat.S_IMODE((server_home / "uploads").stat().st_mode) == 0o700 or os.name == "nt"
 
 
 # --- Paths -------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class _Photos(CalibrationDataReader):  # type: ignore[misc]
 
 def other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
     """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
-    root = Path(report.root)
+    root = report.folder
     judged = {root / photo.path for photo in report.judged}
     files = sorted({path for path in root.rglob("*") if path.is_file()} - judged) or sorted(judged)
     taken = 0
