@@ -26,6 +26,8 @@ from resnet_finetune.model.weights import BUNDLED
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.doors import DOORS, PHOTO, UPLOAD, WORDS, door
+from resnet_finetune.ui.texts import text
+from resnet_finetune.words.language import speaking
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SECRET = "what only the person may read"
@@ -290,28 +292,38 @@ def only_text(page: Page) -> None:
     assert page.locator("img[src='x'], [onerror]").count() == 0
 
 
-def test_names_stay_text_on_every_step(tab: Page, stranger: Run, tmp_path: Path) -> None:
+STEPS = ("step.data", "step.model", "step.train", "step.results", "step.try", "step.inside", "runs")
+CHOOSES = {"step.results": "#results-run", "step.try": "#try-run", "step.inside": "#inside-run"}  # among runs
+
+
+def every_step(page: Page, photo: Path) -> None:
+    """In the language that is spoken; ``photo`` is tried."""
+    for step in STEPS:
+        page.get_by_role("tab", name=text(step), exact=True).click()
+        if step in CHOOSES:
+            expect(page.locator(f"{CHOOSES[step]} input")).to_have_value(re.compile(re.escape(HOSTILE)), timeout=MINUTE)
+        if step == "step.data":
+            expect(page.locator("#data-findings")).to_contain_text(f"{HOSTILE}2", timeout=MINUTE)
+        if step == "step.results":
+            expect(page.locator("#results-matrix tbody tr")).to_have_count(3, timeout=MINUTE)
+            page.locator("#results-matrix button").first.click()
+            expect(page.locator("#results-cell")).to_contain_text(HOSTILE, timeout=MINUTE)
+        if step == "step.try":
+            page.locator("#try-files input[type=file]").set_input_files(photo)
+            expect(page.locator("#try-answers article")).to_contain_text(HOSTILE, timeout=MINUTE)
+        only_text(page)
+
+
+def test_names_stay_text_on_every_step(tab: Page, url: str, stranger: Run, tmp_path: Path) -> None:
     photos = make_photos(tmp_path / HOSTILE, classes=[HOSTILE, f"{HOSTILE}2"], each=12)
     (photos / HOSTILE / f"{HOSTILE}.jpg").write_bytes(b"no photo")
+    new = shutil.copy(next(photos.rglob("00.png")), tmp_path / f"{HOSTILE}.png")
     tab.locator("#data-path").get_by_role("textbox").fill(str(photos))
     tab.locator("#data-look").click()
-    expect(tab.locator("#data-findings")).to_contain_text("24 photos in 2 classes", timeout=MINUTE)
-    only_text(tab)
-    tab.locator("#data-next").click()
-    only_text(tab)
-    for step, chosen in (("Train", None), ("Results", "results"), ("Try it", "try"), ("Inside", "inside"), ("My", None)):
-        tab.get_by_role("tab", name=step).click()
-        if chosen:
-            expect(tab.locator(f"#{chosen}-run input")).to_have_value(re.compile(re.escape(HOSTILE)), timeout=MINUTE)
-        if chosen == "results":
-            expect(tab.locator("#results-matrix tbody tr")).to_have_count(3, timeout=MINUTE)
-            tab.locator("#results-matrix button").first.click()
-            expect(tab.locator("#results-cell")).to_contain_text(HOSTILE, timeout=MINUTE)
-        if chosen == "try":
-            new = shutil.copy(next(photos.rglob("00.png")), tmp_path / f"{HOSTILE}.png")
-            tab.locator("#try-files input[type=file]").set_input_files(new)
-            expect(tab.locator("#try-answers article")).to_contain_text(HOSTILE, timeout=MINUTE)
-        only_text(tab)
+    every_step(tab, new)
+    tab.goto(f"{url}/zh/")  # where the same photos are chosen
+    with speaking("zh"):
+        every_step(tab, new)
 
 
 # --- The table of docs/security.md -------------------------------------------------------------------------------------
