@@ -50,7 +50,7 @@ def service(with_hole: tuple[str, ...], status: int = 200) -> Iterator[str]:
 
 def audit(tmp_path: Path, url: str, pinned: str = "pillow==9.0.0\nnumpy==2.4.6  # fine\n") -> subprocess.CompletedProcess[str]:
     (tmp_path / "pinned.txt").write_text(pinned)
-    command = [sys.executable, ROOT / "scripts" / "audit.py", tmp_path / "pinned.txt", "--service", url]
+    command: list[str | Path] = [sys.executable, ROOT / "scripts" / "audit.py", tmp_path / "pinned.txt", "--service", url]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -6,12 +6,15 @@ On Linux a folder may be called ``\\evil\photos``: where there is one, what is n
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, Cli, make_photos
 
+from resnet_finetune import train
+from resnet_finetune.cli import main
 from resnet_finetune.data.intake import find
 from resnet_finetune.engine.material import of_any_network
 from resnet_finetune.engine.progress import drained
@@ -19,7 +22,7 @@ from resnet_finetune.exports import seal
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import my_runs, results_step, why
+from resnet_finetune.ui import data_step, many_photos, my_runs, results_step, why
 from resnet_finetune.words import disk, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import Settings
@@ -135,8 +138,19 @@ def test_nothing_is_tried_on_it(photos: Path) -> None:
         weights.find_weights(catalog.find("resnet18"), EVIL)
 
 
-def test_what_is_typed_is_opened(stranger: Run, cli: Cli) -> None:
+@pytest.mark.parametrize(
+    "type_it",
+    [
+        lambda: main(["check", EVIL]),
+        lambda: main(["predict", "no run", EVIL]),
+        lambda: train(Settings(data=EVIL)),
+        lambda: list(data_step._take_folder(f' "{EVIL}"', data_step.Turn())),
+        lambda: list(many_photos._name(None, EVIL)),
+    ],
+    ids=["check", "predict", "Python", "the first step", "many photos"],
+)
+def test_what_is_typed_is_opened(stranger: Run, type_it: Callable[[], object]) -> None:
     with pytest.raises(UserError, match=REFUSED):
         find(EVIL)
-    assert cli("check", EVIL).returncode == 0
+    type_it()
     assert find(EVIL) == Path(EVIL)

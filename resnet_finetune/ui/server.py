@@ -41,7 +41,8 @@ def open_page(port: int, where: Where) -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["GRADIO_TEMP_DIR"] = str(home() / "uploads")
     with suppress(OSError):  # it is said when something is to be kept there
-        own_folder(home() / "uploads")
+        for name in ("uploads", "exports"):
+            own_folder(home() / name)
 
     import uvicorn
 
