@@ -25,8 +25,8 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -48,6 +48,7 @@ from resnet_finetune.ui import my_runs, report_page, results_step, train_step
 from resnet_finetune.ui.story import Story
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import Report
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden_run"
@@ -72,6 +73,7 @@ NASTY_VALUES = (
     {"text": "x", "template": "{label} is {value}: give a number from {low} to {high}.", "values": {"label": 10**400}},
 )  # fmt: skip
 
+paths = st.text(st.sampled_from('\\/.?:aU "\t'), max_size=8)
 names = st.sampled_from(NASTY_NAMES) | st.text(max_size=40)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(NASTY_VALUES)
 values = st.recursive(
@@ -206,6 +208,7 @@ SHORT = {
     for name in ("run.json", "events.jsonl", "report.json", "model.json", "photos.json")
     for content in [(GOLDEN / name).read_bytes()]
 }
+REPORT = Report.from_json(json.loads(SHORT["report.json"]))
 LINES = (GOLDEN / "events.jsonl").read_bytes().splitlines()
 EXTRA = {
     "verdicts.json": b'[{"name": "red/1.png", "given": "red", "class_": "blue"}]',
@@ -295,6 +298,14 @@ def try_collection(brought: list[tuple[str, bytes]], place: Path) -> None:
     json_bytes(into.folders())
     for path, _ in brought[:1]:
         into.remove(path)
+
+
+def try_places(said: tuple[str, str], place: Path) -> None:
+    """Where a report says that its photos are: on Windows, from whatever it is put together, on no server and no device."""
+    root, name = said
+    photos = replace(REPORT, root=root, judged=[replace(REPORT.judged[0], path=name)]).folder
+    assert photos == Path(root)
+    assert not str(PureWindowsPath(root, name)).startswith(("\\\\", "\\??\\"))
 
 
 def try_settings(said: bytes, place: Path) -> None:
@@ -403,6 +414,7 @@ TARGETS = {
     "archives": Target(zips() | tars() | st.binary(max_size=600), try_archive),
     "intake": Target(names, try_intake),
     "collection": Target(st.lists(st.tuples(names, st.binary(max_size=50)), max_size=5), try_collection),
+    "places": Target(st.tuples(paths, paths), try_places),
     "settings": Target(changed_json(json_bytes(json.loads(SHORT["run.json"])["settings"])) | documents, try_settings),
     "run folder": Target(runs(), try_run),
     "model": Target(

@@ -78,7 +78,8 @@ class Report(Result):
     @cached_property
     def folder(self) -> Path:
         """That the paths of ``judged`` start from. ``UserError`` when one leads to a server that the person has never named."""
-        servers.check(self.root, *(photo.path for photo in self.judged))
+        names = [photo.path for photo in self.judged]
+        servers.check(*names, *(f"{self.root}/{name}" for name in names))
         return Path(self.root)
 
     def to_json(self) -> dict[str, Any]:
