@@ -96,7 +96,7 @@ def test_its_results_are_shown_without_photos_until_the_server_is_named(stranger
     report = stranger.report()
     assert report is not None
     before = drawn()
-    assert REFUSED in before and "<img" not in before
+    assert f"{EVIL} is on {REFUSED} (evil)" in before and "<img" not in before
     panel, _ = why.opened_for_tested(stranger, report.judged[0].path)
     assert REFUSED in panel and "<img" not in panel
     with pytest.raises(UserError, match=REFUSED):

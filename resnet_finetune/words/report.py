@@ -79,7 +79,7 @@ class Report(Result):
     def folder(self) -> Path:
         """That the paths of ``judged`` start from. ``UserError`` when one leads to a server that the person has never named."""
         names = [photo.path for photo in self.judged]
-        servers.check(*names, *(f"{self.root}/{name}" for name in names))
+        servers.check(self.root, *names, *(f"{self.root}/{name}" for name in names))
         return Path(self.root)
 
     def to_json(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def trust(*paths: str | None) -> None:
 
 def check(*paths: str | None) -> None:
     """Before any of these is opened. Raises ``UserError`` where it is on a server that the person has never named."""
-    asked = {server: path for path in paths if path and (server := _server(path))}
+    asked = {server: path for path in reversed(paths) if path and (server := _server(path))}  # the first that names it is told
     strange = sorted(asked.keys() - _trusted()) if asked else []
     if strange:
         raise UserError(
