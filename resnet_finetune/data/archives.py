@@ -290,6 +290,8 @@ def _neither(name: str) -> str:
 
 def _zip_content(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     """What can be read of a member, and no more than it claims to be."""
+    if info.header_offset < 0:  # it is said to lie before the file begins, where the disk would be asked for it
+        return
     left = info.file_size
     damage = suppress(NotWhole, zipfile.BadZipFile, struct.error, ValueError, lzma.LZMAError)
     with damage, _opened(archive, info) as content:
