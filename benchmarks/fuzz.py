@@ -516,6 +516,7 @@ def throw(target: Target, examples: int, turn: int | None, seconds: float) -> tu
         database=None,
         deadline=None,
         print_blob=False,
+        report_multiple_bugs=False,  # or a turn in which one is found goes on for a thousand examples
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
