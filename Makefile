@@ -1,5 +1,6 @@
 # make run    install what the app needs into .venv and open the page
 # make test   install what the tests need as well, check types and style, run every test
+# make check  the same, after a look for known holes in the packages that are pinned, where the network allows
 #
 # install.py does the installing: only the first time, and when the requirements have changed.
 
@@ -9,17 +10,23 @@ NAMES  := python3 python3.13 python3.12 python3.11 python3.14
 PYTHON ?= $(shell for name in $(NAMES); do if $$name -c '$(SUITS)' 2>/dev/null; then echo $$name; break; fi; done)
 PY     := .venv/bin/python
 
-.PHONY: run test check suited
+.PHONY: run test check style audit suited
 
 run: suited
 	@$(PYTHON) install.py
 	$(PY) app.py
 
 # Two files of tests at once, with one thread each: two threads of one training would wait for each other most of the time.
-test: check
+test: style
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
 
-check: suited
+check: audit test
+
+audit: suited
+	@$(PYTHON) install.py requirements-test.txt
+	$(PY) scripts/audit.py
+
+style: suited
 	@$(PYTHON) install.py requirements-test.txt
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

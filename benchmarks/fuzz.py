@@ -25,8 +25,8 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -48,6 +48,7 @@ from resnet_finetune.ui import my_runs, report_page, results_step, train_step
 from resnet_finetune.ui.story import Story
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import Report
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden_run"
@@ -72,6 +73,7 @@ NASTY_VALUES = (
     {"text": "x", "template": "{label} is {value}: give a number from {low} to {high}.", "values": {"label": 10**400}},
 )  # fmt: skip
 
+paths = st.text(st.sampled_from('\\/.?:aU "\t'), max_size=8)
 names = st.sampled_from(NASTY_NAMES) | st.text(max_size=40)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(NASTY_VALUES)
 values = st.recursive(
@@ -206,6 +208,7 @@ SHORT = {
     for name in ("run.json", "events.jsonl", "report.json", "model.json", "photos.json")
     for content in [(GOLDEN / name).read_bytes()]
 }
+REPORT = Report.from_json(json.loads(SHORT["report.json"]))
 LINES = (GOLDEN / "events.jsonl").read_bytes().splitlines()
 EXTRA = {
     "verdicts.json": b'[{"name": "red/1.png", "given": "red", "class_": "blue"}]',
@@ -242,7 +245,7 @@ def parcels(draw: st.DrawFn) -> bytes:
                 if name != "lock":
                     archive.writestr(name, content)
             if draw(st.booleans()):
-                archive.writestr(draw(names).encode(errors="replace").decode(), b"x")
+                archive.writestr(zipfile.ZipInfo(draw(names).encode(errors="replace").decode()), b"x")
     return draw(hurt(file.getvalue()))
 
 
@@ -295,6 +298,14 @@ def try_collection(brought: list[tuple[str, bytes]], place: Path) -> None:
     json_bytes(into.folders())
     for path, _ in brought[:1]:
         into.remove(path)
+
+
+def try_places(said: tuple[str, str], place: Path) -> None:
+    """Where a report says that its photos are: on Windows, from whatever it is put together, on no server and no device."""
+    root, name = said
+    photos = replace(REPORT, root=root, judged=[replace(REPORT.judged[0], path=name)]).folder
+    assert photos == Path(root)
+    assert not str(PureWindowsPath(root, name)).startswith(("\\\\", "\\??\\"))
 
 
 def try_settings(said: bytes, place: Path) -> None:
@@ -403,6 +414,7 @@ TARGETS = {
     "archives": Target(zips() | tars() | st.binary(max_size=600), try_archive),
     "intake": Target(names, try_intake),
     "collection": Target(st.lists(st.tuples(names, st.binary(max_size=50)), max_size=5), try_collection),
+    "places": Target(st.tuples(paths, paths), try_places),
     "settings": Target(changed_json(json_bytes(json.loads(SHORT["run.json"])["settings"])) | documents, try_settings),
     "run folder": Target(runs(), try_run),
     "model": Target(
@@ -423,21 +435,38 @@ TARGETS = {
 
 _allowed: Path | None = None  # while something is tried: where it may write
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_CHANGES = {"os.mkdir": 1, "os.rename": 2, "os.remove": 1, "os.rmdir": 1, "os.symlink": 2, "os.link": 2, "os.truncate": 1}
+# Of the arguments: which are changed, and the folder that each starts from where it is relative.
+_CHANGES = {
+    "os.mkdir": [(0, 2)],
+    "os.rename": [(0, 2), (1, 3)],
+    "os.remove": [(0, 1)],
+    "os.rmdir": [(0, 1)],
+    "os.symlink": [(1, 2)],
+    "os.link": [(1, 3)],
+}
 
 
 class Outside(Exception):
     """Something was written where nothing may be."""
 
 
+class TimeIsUp(BaseException):
+    """No ``Exception``, which hypothesis would take for a failure."""
+
+
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if _allowed is None:
         return
+    changed: list[Any] = []
     if event == "open":
         path, _, flags = arguments
         changed = [path] if isinstance(flags, int) and flags & _WRITES else []
+    elif event == "os.truncate":
+        changed = [arguments[0]]
     else:
-        changed = list(arguments[: _CHANGES.get(event, 0)])
+        for place, folder in _CHANGES.get(event, []):
+            start = f"/proc/self/fd/{arguments[folder]}" if arguments[folder] >= 0 else ""  # as Linux names an open folder
+            changed.append(Path(start, os.fsdecode(arguments[place])))
     for path in changed:
         if isinstance(path, str | bytes | os.PathLike):
             where = os.path.realpath(os.fsdecode(path))
@@ -478,7 +507,7 @@ def attempt(target: Target, sent: Any) -> None:
 
 def throw(target: Target, examples: int, turn: int | None, seconds: float) -> tuple[int, Exception | None]:
     """How many were tried, and what the smallest one that failed led to. ``turn`` seeds the chance; None: always the same."""
-    tried = 0
+    tried, failed = 0, False
     until = time.monotonic() + seconds
 
     @settings(
@@ -487,18 +516,26 @@ def throw(target: Target, examples: int, turn: int | None, seconds: float) -> tu
         database=None,
         deadline=None,
         print_blob=False,
+        report_multiple_bugs=False,  # or a turn in which one is found goes on for a thousand examples
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
     @given(target.sent)
     def one(sent: Any) -> None:
-        nonlocal tried
-        if time.monotonic() < until:
-            tried += 1
+        nonlocal tried, failed
+        if time.monotonic() > until and not failed:  # what failed is made smaller, however long that takes
+            raise TimeIsUp
+        tried += 1
+        try:
             attempt(target, sent)
+        except Exception:
+            failed = True
+            raise
 
     try:
         (one if turn is None else seed(turn)(one))()
+    except TimeIsUp:
+        pass
     except Exception as error:
         return tried, error
     return tried, None

@@ -36,7 +36,9 @@ def train(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Itera
         UserError: a setting is wrong, or the run folder holds a run already or cannot be written.
     """
     from resnet_finetune.runs import run_folder
+    from resnet_finetune.words import servers
 
+    servers.trust(*settings.places)
     return run_folder.record(run_folder.create(settings), stop)
 
 

@@ -23,7 +23,7 @@ from resnet_finetune.exports.formats import FORMATS
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.server import PORT, open_page
-from resnet_finetune.words import disk, terminal
+from resnet_finetune.words import disk, servers, terminal
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Epoch,
@@ -79,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    for said in vars(args).values():
+        servers.trust(*(str(path) for path in (said if isinstance(said, list) else [said]) if isinstance(path, str | Path)))
     try:
         reply: Reply = args.verb(args)
     except UserError as error:

@@ -162,6 +162,13 @@ def test_a_damaged_member_of_a_zip_is_kept_as_far_as_it_can_be_read(tmp_path: Pa
         assert found["cats/2.jpg"][:100_000] == hurt[:100_000]
 
 
+def test_a_member_that_is_said_to_lie_before_the_zip_is_empty(tmp_path: Path) -> None:
+    """As when the first bytes of a file are lost."""
+    path = write_zip(tmp_path / "a.zip", ("cats/1.jpg", b"first"), ("cats/2.jpg", b"second"))
+    path.write_bytes(path.read_bytes()[7:])
+    assert files_under(unpack(path, tmp_path / "unpacked")) == {"cats/1.jpg": b"", "cats/2.jpg": b"second"}
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_member_of_a_zip_gets_no_larger_than_it_claims(tmp_path: Path, method: int) -> None:
     path = write_zip(tmp_path / "a.zip", ("cats/1.bmp", bytes(50_000_000)), method=method)

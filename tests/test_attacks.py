@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import re
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -184,6 +186,11 @@ def test_switches_of_gradio_change_nothing(url: str, server_home: Path) -> None:
     assert list((server_home / "uploads").rglob("a.txt"))
 
 
+def test_what_is_uploaded_or_made_to_be_fetched_is_nobody_elses(url: str, server_home: Path) -> None:
+    for name in ("uploads", "exports"):
+        assert stat.S_IMODE((server_home / name).stat().st_mode) == 0o700 or os.name == "nt"
+
+
 # --- Paths -------------------------------------------------------------------------------------------------------------
 
 UP = ("../" * 12, "..\\" * 12, "....//" * 12, "x/../../", "", "/", "//", "file:///", "C:\\", "\\\\127.0.0.1\\c$\\")
@@ -284,28 +291,38 @@ def only_text(page: Page) -> None:
     assert page.locator("img[src='x'], [onerror]").count() == 0
 
 
-def test_names_stay_text_on_every_step(tab: Page, stranger: Run, tmp_path: Path) -> None:
+STEPS = ("data", "model", "train", "results", "try", "inside", "runs")
+CHOOSES = ("results", "try", "inside")  # among runs
+
+
+def every_step(page: Page, photo: Path) -> None:
+    """``photo`` is tried."""
+    for number, step in enumerate(STEPS):
+        page.locator(".steps > .tab-wrapper").get_by_role("tab").nth(number).click()
+        if step in CHOOSES:
+            expect(page.locator(f"#{step}-run input")).to_have_value(re.compile(re.escape(HOSTILE)), timeout=MINUTE)
+        if step == "data":
+            expect(page.locator("#data-findings")).to_contain_text(f"{HOSTILE}2", timeout=MINUTE)
+        if step == "results":
+            expect(page.locator("#results-matrix tbody tr")).to_have_count(3, timeout=MINUTE)
+            page.locator("#results-matrix .cells button").first.click()
+            expect(page.locator("#results-cell")).to_contain_text(HOSTILE, timeout=MINUTE)
+        if step == "try":
+            page.locator("#try-files input[type=file]").set_input_files(photo)
+            expect(page.locator("#try-answers article")).to_contain_text(HOSTILE, timeout=MINUTE)
+        only_text(page)
+
+
+def test_names_stay_text_on_every_step(tab: Page, url: str, stranger: Run, tmp_path: Path) -> None:
     photos = make_photos(tmp_path / HOSTILE, classes=[HOSTILE, f"{HOSTILE}2"], each=12)
     (photos / HOSTILE / f"{HOSTILE}.jpg").write_bytes(b"no photo")
+    new = Path(shutil.copy(next(photos.rglob("00.png")), tmp_path / f"{HOSTILE}.png"))
     tab.locator("#data-path").get_by_role("textbox").fill(str(photos))
     tab.locator("#data-look").click()
-    expect(tab.locator("#data-findings")).to_contain_text("24 photos in 2 classes", timeout=MINUTE)
-    only_text(tab)
-    tab.locator("#data-next").click()
-    only_text(tab)
-    for step, chosen in (("Train", None), ("Results", "results"), ("Try it", "try"), ("Inside", "inside"), ("My", None)):
-        tab.get_by_role("tab", name=step).click()
-        if chosen:
-            expect(tab.locator(f"#{chosen}-run input")).to_have_value(re.compile(re.escape(HOSTILE)), timeout=MINUTE)
-        if chosen == "results":
-            expect(tab.locator("#results-matrix tbody tr")).to_have_count(3, timeout=MINUTE)
-            tab.locator("#results-matrix .cells button").first.click()
-            expect(tab.locator("#results-cell")).to_contain_text(HOSTILE, timeout=MINUTE)
-        if chosen == "try":
-            new = shutil.copy(next(photos.rglob("00.png")), tmp_path / f"{HOSTILE}.png")
-            tab.locator("#try-files input[type=file]").set_input_files(new)
-            expect(tab.locator("#try-answers article")).to_contain_text(HOSTILE, timeout=MINUTE)
-        only_text(tab)
+    every_step(tab, new)
+    tab.goto(f"{url}/zh/")  # where the same photos are chosen
+    expect(tab.locator("html")).to_have_attribute("lang", "zh-CN")
+    every_step(tab, new)
 
 
 # --- The table of docs/security.md -------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ def a_photo_of(run: Run) -> str:
 
 def shown(run: Run, name: str, of_class: int | None = None) -> str:
     """The panel for a photo by its name in the report, as a click opens it."""
-    asked = why.ask_about_tested(run, name)
-    return why.draw(asked and replace(asked, of_class=of_class))
+    drawn, asked = why.opened_for_tested(run, name)
+    return drawn if asked is None or of_class is None else why.draw(replace(asked, of_class=of_class))
 
 
 def test_a_tested_photo_is_explained(run: Run) -> None:
@@ -46,7 +46,7 @@ def test_another_class_can_be_asked_about(run: Run) -> None:
 
 @pytest.mark.parametrize("name", ["", "green/99.png", "../photos/green/00.png", "/etc/passwd", "report.json"])
 def test_only_photos_of_the_report_can_be_asked_about(run: Run, name: str) -> None:
-    assert why.ask_about_tested(run, name) is None
+    assert why.opened_for_tested(run, name)[1] is None
     assert "cannot be explained" in shown(run, name)
 
 

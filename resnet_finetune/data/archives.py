@@ -27,6 +27,7 @@ from zipfile import ZipFile, ZipInfo
 
 from resnet_finetune.data.names import OutsideName, Places, UnsafeName, is_system, safe_parts, shown
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.home import own_folder
 from resnet_finetune.words.language import say
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
@@ -158,7 +159,7 @@ def _target(path: Path, parent: Path) -> Path:
 
 def _write(members: list[_Member], contents: Iterable[Iterable[bytes]], plan: _Plan, path: Path, target: Path) -> None:
     """Write what is planned under ``target``, which is there whole or not at all. ``contents`` has each member's bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    own_folder(target.parent)
     needed = sum(members[number].size for number in plan)
     free = shutil.disk_usage(target.parent).free - SPARE
     if needed > free:
@@ -289,6 +290,8 @@ def _neither(name: str) -> str:
 
 def _zip_content(archive: ZipFile, info: ZipInfo) -> Iterator[bytes]:
     """What can be read of a member, and no more than it claims to be."""
+    if info.header_offset < 0:  # it is said to lie before the file begins, where the disk would be asked for it
+        return
     left = info.file_size
     damage = suppress(NotWhole, zipfile.BadZipFile, struct.error, ValueError, lzma.LZMAError)
     with damage, _opened(archive, info) as content:

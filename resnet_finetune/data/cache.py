@@ -30,7 +30,7 @@ from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import say
 
 # Pixels, the side of the square that is kept. The weights were trained at 224, on crops that show things about so much
@@ -137,7 +137,7 @@ class Shelf:
 
     def _new_box(self) -> _Box:
         """Raises ``OSError`` when there is no room for a whole one."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        own_folder(self._folder)
         _make_room(self._folder)
         path = self._folder / secrets.token_hex(8)
         self._box = _Box(path, path.with_suffix(".u8").open("xb"))

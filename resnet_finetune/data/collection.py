@@ -19,7 +19,7 @@ from typing import BinaryIO
 from resnet_finetune.data.names import Places, UnsafeName, is_system, safe_parts, shown
 from resnet_finetune.words.disk import read_json, write_json
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import reason, say
 
 MAX_FILES = 100_000
@@ -131,7 +131,7 @@ def create(name: str, *, kept: bool = False) -> Collection:
     sweep()
     collection = Collection(secrets.token_hex(8), shown(name.strip()))
     try:
-        collection.photos.mkdir(parents=True)
+        own_folder(collection.photos)
     except OSError as error:
         raise _explained(error) from error
     _write_about(collection, kept=kept)

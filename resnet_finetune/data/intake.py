@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resnet_finetune.data import archives
+from resnet_finetune.words import servers
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
@@ -24,11 +25,12 @@ def find(data: str) -> Path:
     """The folder or file that ``data`` names, as it lies there.
 
     Raises:
-        UserError: there is none, or it cannot be looked at.
+        UserError: there is none, or it cannot be looked at, or it is on a server that the person has never named.
     """
     data = unquoted(data)
     if not data:
         raise UserError(say("No photos were chosen: name a folder, or a .zip or .tar of one."))
+    servers.check(data)
     with _opening(data):
         path = DEMO if data == "demo" else Path(data).expanduser()
         if not path.exists():

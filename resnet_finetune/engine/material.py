@@ -26,7 +26,7 @@ from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
-from resnet_finetune.words import corrections, disk
+from resnet_finetune.words import corrections, disk, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Noted, Split, Started
 from resnet_finetune.words.fitting import fitted
@@ -200,6 +200,7 @@ def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generato
 
 def _splits_of(run: Path) -> dict[str, Split]:
     """Of the photos that the network of an earlier run has seen."""
+    servers.check(str(run))
     try:
         splits: dict[str, Split] = fitted(dict[str, Split], disk.read_json(run / PHOTOS))
         return splits
@@ -216,6 +217,7 @@ def _splits_of(run: Path) -> dict[str, Split]:
 def _corrections_of(settings: Settings) -> dict[str, str | None]:
     """Where there may be no run folder."""
     if settings.corrections:
+        servers.check(settings.corrections)
         return corrections.read(Path(settings.corrections))
     return corrections.of_run(Path(settings.run_dir)) if settings.run_dir else {}
 

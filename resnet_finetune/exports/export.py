@@ -102,7 +102,7 @@ def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> 
 
 def _other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
     """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
-    root = Path(report.root)
+    root = report.folder
     judged = {root / photo.path for photo in report.judged}
     files = sorted({path for path in root.rglob("*") if path.is_file()} - judged) or sorted(judged)
     taken = 0

@@ -46,14 +46,14 @@ Labelled = tuple[Path, int]  # a photo and the number of its class
 
 def tested(report: Report) -> list[Labelled]:
     """The run's test photos."""
-    return [(Path(report.root, judged.path), judged.true) for judged in report.judged]
+    return [(report.folder / judged.path, judged.true) for judged in report.judged]
 
 
 def held_out(report: Report, kept: Sequence[Seen]) -> list[Labelled]:
     """Those and the validation photos among those that the model ``kept``: all known photos that it was not trained on."""
     seen = {judged.path for judged in report.judged}
     validation = [photo for photo in kept if photo.split == "validation"]
-    return tested(report) + [(Path(report.root, photo.name), photo.label) for photo in validation if photo.name not in seen]
+    return tested(report) + [(report.folder / photo.name, photo.label) for photo in validation if photo.name not in seen]
 
 
 def prove(model: Classifier, photos: Sequence[Labelled], folder: Path) -> Generator[Event, None, Parity]:

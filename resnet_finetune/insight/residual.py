@@ -100,7 +100,7 @@ def _measured(model: Classifier, report: Report, settings: Settings, tell: Calla
     right, without = 0, [0] * count
     shapes: list[Shape] = []
     seen = 0
-    for pixels, true in _read(model, Path(report.root), photos):
+    for pixels, true in _read(model, report.folder, photos):
         x = _stem(chain, model, pixels)
         shapes = [_shape(x)]
         for number in range(count):

@@ -25,7 +25,7 @@ from safetensors.torch import load, load_file
 from torch import Tensor, nn
 
 from resnet_finetune.model.catalog import Model
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, servers
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import Sentence, reason, say
@@ -63,6 +63,7 @@ def find_weights(model: Model, file: str | None, progress: Progress = lambda don
         UserError: the named file is not this model's weights, or nothing is in reach.
     """
     if file is not None:
+        servers.check(file)
         path = Path(file).expanduser()
         _read(model, path)
         return Weights(path, say("the file you named"))

@@ -17,7 +17,7 @@ import resnet_finetune
 from resnet_finetune.runs import lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
@@ -54,7 +54,7 @@ def stop(run: Run) -> None:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """From asking whether a training is going on to having started one, nobody else may ask: no double click starts two."""
-    home().mkdir(parents=True, exist_ok=True)
+    own_folder(home())
     with FileLock(home() / "starting.lock"):
         going = current()
         if going is not None:

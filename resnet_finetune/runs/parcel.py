@@ -70,6 +70,8 @@ def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     for member in parcel.infolist():
         if member.filename in seen or not (member.filename in history.FILES or _STATE.fullmatch(member.filename)):
             raise zipfile.BadZipFile(member.filename)
+        if member.header_offset < 0:
+            raise zipfile.BadZipFile("said to lie before the file begins")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile("not packed as this app packs")
         compressed = member.compress_type != zipfile.ZIP_STORED

@@ -32,7 +32,7 @@ from typing import BinaryIO, Literal
 import resnet_finetune
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
-from resnet_finetune.words import corrections, disk
+from resnet_finetune.words import corrections, disk, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
     Event,
@@ -45,7 +45,7 @@ from resnet_finetune.words.events import (
     from_json,
     to_json,
 )
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import joined, reason, say
 from resnet_finetune.words.report import Report, read_report
 from resnet_finetune.words.settings import Settings
@@ -183,6 +183,7 @@ def create(settings: Settings, name: str = "") -> Settings:
     Raises:
         UserError: a setting is wrong, the folder holds a run already or cannot be written.
     """
+    servers.check(*settings.places)
     own_name = settings.run_dir == ""
     a_path = settings.data != "demo" and os.path.exists(settings.data)  # noqa: PTH110  Path.exists raises for some names
     settings = replace(
@@ -356,7 +357,7 @@ def _elsewhere() -> Path:
 
 
 def _remember(folder: Path) -> None:
-    home().mkdir(parents=True, exist_ok=True)
+    own_folder(home())
     with _elsewhere().open("a", encoding="utf-8") as file:
         file.write(json.dumps(str(folder)) + "\n")
 
@@ -365,11 +366,10 @@ def unused_folder(settings: Settings) -> Path:
     """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``. Raises ``OSError``."""
     what = re.sub(r"[^\w-]+", "-", Path(settings.data).stem)[:40].strip("-")
     name = f"{datetime.now():%Y-%m-%d}-{what}-{settings.model}"
-    _runs().mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        folder = _runs() / (name if number == 1 else f"{name}-{number}")
+        folder = own_folder(_runs()) / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
             return folder
     raise AssertionError  # count() never ends
 

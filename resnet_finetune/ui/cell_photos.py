@@ -10,7 +10,7 @@ from markupsafe import Markup
 from resnet_finetune.ui import matrix
 from resnet_finetune.ui.parts import action
 from resnet_finetune.ui.texts import percent, text
-from resnet_finetune.ui.thumbnails import thumbnail
+from resnet_finetune.ui.thumbnails import of_run
 from resnet_finetune.words.report import Judged, Report
 
 AT_FIRST = 24  # photos
@@ -62,7 +62,7 @@ def _photo(report: Report, photo: Judged, said: str) -> Markup:
     ).format(
         json.dumps({"why": photo.path}),
         text("cell.why", name=Path(photo.path).name),
-        thumbnail(Path(report.root, photo.path), photo.path),
+        of_run(report, photo.path),
         said,
         Path(photo.path).name,
     )

@@ -23,6 +23,7 @@ from resnet_finetune.ui.doctor_cards import Findings, cards
 from resnet_finetune.ui.overview import overview
 from resnet_finetune.ui.parts import ACTIONS, HIDDEN, clicked_on, heading, lead_to, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, text
+from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 
@@ -167,6 +168,7 @@ def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
 
 def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
     folder = unquoted(path)
+    servers.trust(folder)
     if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:

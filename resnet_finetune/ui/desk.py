@@ -9,7 +9,7 @@ from typing import Any
 
 from resnet_finetune.words import corrections, disk, language
 from resnet_finetune.words.corrections import Corrections
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Desk:
         """For the next visit. A desk that cannot be kept is only a little less comfortable."""
         values = {"data": self.data, "where": language.to_json(self.where), "clicks": self.clicks}
         with suppress(OSError):
-            home().mkdir(parents=True, exist_ok=True)
+            own_folder(home())
             disk.write_json(_file(), values)
 
 

@@ -23,6 +23,7 @@ from resnet_finetune.ui.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.parts import HIDDEN, message, progress, seen_if
 from resnet_finetune.ui.texts import duration, percent, photos, text
 from resnet_finetune.ui.thumbnails import thumbnail
+from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 
 SHOWN = 12  # photos of each class
@@ -97,6 +98,7 @@ def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
             check()
             compared = (far[0], far[1])
 
+        servers.trust(folder)
         place = find(folder)
         files = dict(files_of([place]))
         total = len(files)

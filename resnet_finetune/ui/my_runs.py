@@ -21,7 +21,7 @@ from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, messa
 from resnet_finetune.ui.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.texts import percent, photos, text
 from resnet_finetune.ui.thrown_away import throw_away
-from resnet_finetune.words import corrections
+from resnet_finetune.words import corrections, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
 from resnet_finetune.words.language import say
@@ -154,6 +154,9 @@ def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
     settings = run.settings
+    strange = tried(lambda: servers.check(settings.data, settings.weights, train_on))
+    if strange:
+        return _as_it_is(strange)
     where = say("the demo photos") if settings.data == "demo" else say("the folder “{name}”", name=Path(settings.data).name)
     corrected = corrections.of_run(run.path)
     return [

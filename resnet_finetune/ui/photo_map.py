@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, pi, sin
-from pathlib import Path
 
 import gradio as gr
 from markupsafe import Markup
@@ -15,7 +14,7 @@ from resnet_finetune.ui import finished, why
 from resnet_finetune.ui.asked import Asked
 from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, message
 from resnet_finetune.ui.texts import text
-from resnet_finetune.ui.thumbnails import picture, thumbnail
+from resnet_finetune.ui.thumbnails import of_run, picture
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Report
 
@@ -169,7 +168,7 @@ def _ask_why(event: gr.EventData, drawn: Drawn | None) -> tuple[Markup, Asked | 
     match clicked_on(event):
         case {"point": int(number)} if drawn and 0 <= number < len(drawn.map.photos):
             run = finished.find(drawn.run)
-            return why.opened(why.ask_about_tested(run, drawn.map.photos[number].name) if run else None)
+            return why.opened_for_tested(run, drawn.map.photos[number].name) if run else why.opened(None)
         case _:
             return why.opened(None)
 
@@ -234,7 +233,7 @@ def _opened(drawn: Drawn, number: int) -> Markup:
     return Markup(
         '<article class="opened">{look}<div><h4>{class_}</h4><small>{name}</small><p>{part}</p>{judged}</div></article>'
     ).format(
-        look=_look(Path(drawn.report.root, photo.name), photo.name),
+        look=_look(drawn.report, photo.name),
         class_=drawn.map.classes[photo.label],
         name=photo.name,
         part=text("map.test" if judged else f"map.{photo.split}"),
@@ -247,8 +246,8 @@ def _judged(classes: list[str], judged: Judged, number: int) -> Markup:
     return Markup("<p>{}</p>{}").format(said, action(text("why.ask"), {"point": number}))
 
 
-def _look(path: Path, name: str) -> Markup:
+def _look(report: Report, name: str) -> Markup:
     try:
-        return picture(square(read(path, SIDE)[0], SIDE), name)
-    except (UnreadablePhoto, OSError):
-        return thumbnail(path, name)
+        return picture(square(read(report.folder / name, SIDE)[0], SIDE), name)
+    except (UserError, UnreadablePhoto, OSError):
+        return of_run(report, name)

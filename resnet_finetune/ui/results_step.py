@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
@@ -28,7 +27,7 @@ from resnet_finetune.ui import (
 )
 from resnet_finetune.ui.parts import ACTIONS, action, clicked_on, heading, lead_to, message
 from resnet_finetune.ui.texts import percent, text
-from resnet_finetune.ui.thumbnails import thumbnail
+from resnet_finetune.ui.thumbnails import of_run
 from resnet_finetune.words import corrections
 from resnet_finetune.words.comparison import compare
 from resnet_finetune.words.errors import UserError
@@ -193,7 +192,7 @@ def _ask_why(event: gr.EventData, path: str | None) -> tuple[Any, Any]:
     """A photo of the cell that is open, explained. Only photos that tested the run can be asked about."""
     clicked = clicked_on(event)
     run = finished.find(path)
-    return why.opened(why.ask_about_tested(run, str(clicked["why"]))) if run and "why" in clicked else (gr.skip(), gr.skip())
+    return why.opened_for_tested(run, str(clicked["why"])) if run and "why" in clicked else (gr.skip(), gr.skip())
 
 
 def _open(event: gr.EventData, path: str | None) -> Any:
@@ -239,6 +238,7 @@ def _summary(run: Run, report: Report) -> Markup:
         *([] if report.cross_validated else [kept]),
         *_before_and_after(run, report),
         *report.notes,
+        *_elsewhere(report),
     )
     right = round(test.accuracy * test.n)
     said = percent(test.accuracy)
@@ -247,6 +247,15 @@ def _summary(run: Run, report: Report) -> Markup:
         text("results.says.crossed" if report.cross_validated else "results.says", right=right, n=test.n, accuracy=said),
         _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
     )
+
+
+def _elsewhere(report: Report) -> list[str]:
+    """Why no photo is shown, where they may not be fetched."""
+    try:
+        report.folder  # noqa: B018  which is refused
+    except UserError as error:
+        return list(error.messages)
+    return []
 
 
 def _before_and_after(run: Run, report: Report) -> list[str]:
@@ -280,7 +289,7 @@ def _pair(report: Report, true: int, predicted: int) -> Markup:
     says = matrix.says(report.classes, report.confusion, true, predicted)
     return Markup("<li>{}<div>{}</div></li>").format(
         action(says, {"true": true, "predicted": predicted}),
-        _NOTHING.join(thumbnail(Path(report.root, photo.path), photo.path) for photo in there[:SHOWN]),
+        _NOTHING.join(of_run(report, photo.path) for photo in there[:SHOWN]),
     )
 
 

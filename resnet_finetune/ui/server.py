@@ -17,7 +17,7 @@ from typing import Literal
 
 from resnet_finetune.ui.texts import text
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.home import home
+from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import say
 
 HOST = "127.0.0.1"
@@ -40,6 +40,9 @@ def open_page(port: int, where: Where) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["GRADIO_TEMP_DIR"] = str(home() / "uploads")
+    with suppress(OSError):  # it is said when something is to be kept there
+        for name in ("uploads", "exports"):
+            own_folder(home() / name)
 
     import uvicorn
 

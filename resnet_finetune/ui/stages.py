@@ -22,7 +22,7 @@ from resnet_finetune.ui.asked import Asked, answering, cannot, told
 from resnet_finetune.ui.network_picture import size_of
 from resnet_finetune.ui.parts import ACTIONS, action, clicked_on
 from resnet_finetune.ui.texts import text
-from resnet_finetune.ui.thumbnails import picture, thumbnail
+from resnet_finetune.ui.thumbnails import of_run, picture
 from resnet_finetune.ui.try_step import Tried
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Report
@@ -94,7 +94,7 @@ def _tested(run: Run | None, number: int) -> Asked | None:
     if run is None or report is None or number not in range(len(photos)):
         return None
     photo = photos[number]
-    return Asked(run=str(run.path), photo=str(Path(report.root, photo.path)), name=photo.path, true=photo.true)
+    return Asked(run=str(run.path), photo=str(report.folder / photo.path), name=photo.path, true=photo.true)
 
 
 def _tried(tried: Tried | None, number: int) -> Asked | None:
@@ -117,9 +117,7 @@ def _offered(report: Report) -> list[Judged]:
 
 def _choices(report: Report, tried: Tried | None) -> Markup:
     tests = [
-        _look(
-            "photo", number, photo.path, report.classes[photo.predicted], thumbnail(Path(report.root, photo.path), photo.path)
-        )
+        _look("photo", number, photo.path, report.classes[photo.predicted], of_run(report, photo.path))
         for number, photo in enumerate(_offered(report))
     ]
     return (_row(text("stages.tried"), _new(tried)) if tried else _NOTHING) + _row(text("stages.tests"), tests)

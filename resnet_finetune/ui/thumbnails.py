@@ -11,6 +11,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import Report
 
 SIDE = 112  # pixels, of the square; shown at half that on a sharp screen
 
@@ -25,8 +27,17 @@ def thumbnail(path: Path, name: str) -> Markup:
     try:
         content = jpeg(path, SIDE)
     except (UnreadablePhoto, OSError):
-        return Markup('<span class="photo" role="img" aria-label="{0}" title="{0}"></span>').format(name)
+        return _empty(name)
     return Markup('<img class="photo" src="{1}" alt="{0}" title="{0}">').format(name, _source(content))
+
+
+def of_run(report: Report, name: str) -> Markup:
+    """The same of a photo that the run has seen, if where it lies may be asked for it."""
+    try:
+        path = report.folder / name
+    except UserError:
+        return _empty(name)
+    return thumbnail(path, name)
 
 
 def picture(pixels: np.ndarray, name: str) -> Markup:
@@ -34,6 +45,10 @@ def picture(pixels: np.ndarray, name: str) -> Markup:
     return Markup('<img class="picture" src="{}" alt="{}" width="{}" height="{}">').format(
         _source(_encoded(pixels)), name, pixels.shape[1], pixels.shape[0]
     )
+
+
+def _empty(name: str) -> Markup:
+    return Markup('<span class="photo" role="img" aria-label="{0}" title="{0}"></span>').format(name)
 
 
 def _encoded(pixels: np.ndarray) -> bytes:

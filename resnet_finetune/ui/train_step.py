@@ -20,6 +20,7 @@ from resnet_finetune.ui.parts import ACTIONS, HIDDEN, clicked_on, heading, lead_
 from resnet_finetune.ui.status import first_answer, status
 from resnet_finetune.ui.story import Story
 from resnet_finetune.ui.texts import classes, photos, text
+from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, FirstAnswer, Stopped
 from resnet_finetune.words.language import reason
@@ -119,6 +120,7 @@ def _start(
     watch: Watch, chosen: Chosen, weights: str, minutes: float, learning_rate: float, **choices: Any
 ) -> tuple[Markup, Watch]:
     try:
+        servers.trust(weights)
         corrections = chosen.desk.corrections_file()
         run = jobs.start(
             Settings(

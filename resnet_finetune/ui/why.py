@@ -19,8 +19,9 @@ from resnet_finetune.ui import figures
 from resnet_finetune.ui.asked import Asked, answering, cannot, told
 from resnet_finetune.ui.parts import ACTIONS, action, clicked_on
 from resnet_finetune.ui.texts import percent, text
-from resnet_finetune.ui.thumbnails import picture, thumbnail
+from resnet_finetune.ui.thumbnails import of_run, picture
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import Report
 
 BEST = 5  # classes that can be asked about
 _NOTHING = Markup("")
@@ -72,14 +73,21 @@ def opened(asked: Asked | None) -> tuple[Markup, Asked | None]:
     return draw(asked), asked
 
 
-def ask_about_tested(run: Run, name: str) -> Asked | None:
-    """By its name in the report; None if no photo of that name tested the run. Raises ``UserError`` when that is damaged."""
+def opened_for_tested(run: Run, name: str) -> tuple[Markup, Asked | None]:
+    """For a photo that tested the run, by its name in the report."""
+    try:
+        return opened(_asked_about(run, name))
+    except UserError as error:
+        return _in_panel(text("why.gone"), cannot(error)), None
+
+
+def _asked_about(run: Run, name: str) -> Asked | None:
+    """None if no photo of that name tested it. ``UserError`` when the report is damaged, or leads to a strange server."""
     report = run.report()
     photo = next((photo for photo in report.judged if photo.path == name), None) if report else None
     if report is None or photo is None:
         return None
-    path = Path(report.root, photo.path)
-    return Asked(run=str(run.path), photo=str(path), name=photo.path, true=photo.true)
+    return Asked(run=str(run.path), photo=str(report.folder / photo.path), name=photo.path, true=photo.true)
 
 
 def draw(asked: Asked | None) -> Markup:
@@ -90,7 +98,7 @@ def draw(asked: Asked | None) -> Markup:
     except (UserError, UnreadablePhoto) as error:
         return _in_panel(text("why.gone"), cannot(error))
     title = text("why.title", name=model.classes[found.of_class])
-    return _in_panel(title, _explained(asked, model.classes, found, Path(report.root)))
+    return _in_panel(title, _explained(asked, model.classes, found, report))
 
 
 def _answer_click(event: gr.EventData, asked: Asked | None) -> tuple[Markup, Asked | None]:
@@ -110,7 +118,7 @@ def _in_panel(title: str, inside: Markup) -> Markup:
     ).format(title=title, close=action(text("why.close"), {"close": True}), inside=inside)
 
 
-def _explained(asked: Asked, classes: list[str], found: Explanation, root: Path) -> Markup:
+def _explained(asked: Asked, classes: list[str], found: Explanation, report: Report) -> Markup:
     best = [int(number) for number in np.argsort(-found.scores, kind="stable")[:BEST]]
     name = classes[found.of_class]
     said = text("none") if found.none_of_these else classes[best[0]]
@@ -132,16 +140,16 @@ def _explained(asked: Asked, classes: list[str], found: Explanation, root: Path)
         scores=text("why.scores"),
         bars=figures.bars([(classes[n], float(found.scores[n])) for n in best]),
         nearest=text("why.nearest"),
-        photos=_nearest(classes, found, root),
+        photos=_nearest(classes, found, report),
     )
 
 
-def _nearest(classes: list[str], found: Explanation, root: Path) -> Markup:
+def _nearest(classes: list[str], found: Explanation, report: Report) -> Markup:
     if not found.nearest:
         return Markup("<p>{}</p>").format(text("why.nearest.none"))
     items = _NOTHING.join(
         Markup("<li>{}<b>{}</b><small>{}</small></li>").format(
-            thumbnail(root / photo.name, photo.name),
+            of_run(report, photo.name),
             classes[photo.label],
             text("why.nearest.similar", share=percent(similar)),
         )

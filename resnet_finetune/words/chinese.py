@@ -159,6 +159,11 @@ CHINESE: dict[str, str] = {
         "还没有选择照片：请给出一个文件夹，或它的 .zip 或 .tar。"
     ),
     "There is no folder or .zip called {data}: check how it is written.": "没有名为 {data} 的文件夹或 .zip：请检查写法。",
+    "{path} is on another computer ({server}), and this app asks none that you have not named yourself: if you "
+    "know it, open a folder of it as your photos (or give one to the verb check), then try again.": (
+        "{path} 在另一台电脑（{server}）上，本应用不会访问你没有亲自指定过的电脑：如果你认识它，"
+        "请先把它上面的一个文件夹作为你的照片打开（或交给 check 命令），然后再试。"
+    ),
     "{data} could not be opened ({reason}): check the drive, its free space and your rights.": (
         "{data} 打不开（{reason}）：请检查磁盘、剩余空间和访问权限。"
     ),

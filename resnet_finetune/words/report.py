@@ -8,7 +8,7 @@ from math import sqrt
 from pathlib import Path
 from typing import Any
 
-from resnet_finetune.words import disk, language
+from resnet_finetune.words import disk, language, servers
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Kept, Score
@@ -74,6 +74,13 @@ class Report(Result):
     first_answer: FirstScore
     cross_validated: bool = False  # each photo was judged by a model that was trained on the others
     notes: list[str] = field(default_factory=list)  # sentences on what makes the score less honest
+
+    @cached_property
+    def folder(self) -> Path:
+        """That the paths of ``judged`` start from. ``UserError`` when one leads to a server that the person has never named."""
+        names = [photo.path for photo in self.judged]
+        servers.check(self.root, *names, *(f"{self.root}/{name}" for name in names))
+        return Path(self.root)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"notes": language.to_json(self.notes)}

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
@@ -58,6 +59,7 @@ class Settings:
 
     def check(self, models: tuple[str, ...]) -> None:
         """Raise one ``UserError`` that names every mistake; ``models`` are the names the catalogue knows."""
+        servers.check(*self.places)
         mistakes = []
         if not self.run_dir:
             mistakes.append(say("No run folder was given: name one with --run-dir."))
@@ -92,6 +94,11 @@ class Settings:
             mistakes.append(say("A run trains on from an earlier run or from a weights file: give one of them."))
         if mistakes:
             raise UserError(*mistakes)
+
+    @property
+    def places(self) -> tuple[str | None, ...]:
+        """What is read, but for the run folder itself."""
+        return self.data, self.weights, self.train_on, self.split_of, self.corrections
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
