@@ -57,7 +57,7 @@ CHINESE: dict[str, str] = {
     "data.table.samples": "部分照片",
     "data.more_classes": "只展示前 {n} 个类别的样张。",
     "data.left_out": "未采用：{n:,} 个不能用的文件",
-    "data.no_photos": "未查看：{n:,} 个其他文件，它们不是照片",
+    "data.no_photos": "未查看：{n:,} 个不是照片的文件",
     "data.doctor_helps": "也可以在这次训练中不用它们：点一下下面医生的按钮即可，你的文件不会动。",
     "data.more": "……还有 {n:,} 个",
     "data.stop": "这些照片还不能用来训练",

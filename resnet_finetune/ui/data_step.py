@@ -288,16 +288,16 @@ def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answe
 def _found(chosen: Desk, scanned: Scan) -> Answer:
     dataset = understand(scanned, chosen.corrections)
     findings = Findings.of(dataset)
-    seen, doctor = Seen(chosen, scanned, findings), cards(findings, chosen.corrections, well=bool(dataset.classes))
+    seen = Seen(chosen, scanned, findings)
     try:
         require_trainable(dataset)
     except UserError as error:
-        said = overview(dataset, chosen.where, trainable=False)
-        return _answer(
-            _refusal(error, text("data.doctor_helps") if findings.remedy("too-few") else "") + said, doctor, seen=seen
-        )
+        refused = _refusal(error, text("data.doctor_helps") if findings.remedy("too-few") else "")
+        said = overview(dataset, chosen.where, trainable=False) if dataset.photos or dataset.problems else _NOTHING
+        return _answer(refused + said, cards(findings, chosen.corrections, well=False), seen=seen)
     said = overview(split(dataset, seed=0), chosen.where, trainable=True)
-    return _answer(said, doctor, seen=seen, ready=Chosen(chosen, len(dataset.photos), len(dataset.classes)))
+    ready = Chosen(chosen, len(dataset.photos), len(dataset.classes))
+    return _answer(said, cards(findings, chosen.corrections, well=True), seen=seen, ready=ready)
 
 
 def _refused(error: UserError) -> Answer:

@@ -58,7 +58,7 @@ ENGLISH: dict[str, str] = {
     "data.table.samples": "Some of them",
     "data.more_classes": "Samples are shown for the first {n} classes.",
     "data.left_out": "Left out: {n:,} that cannot be used",
-    "data.no_photos": "Not looked at: {n:,} other files, which are no photos",
+    "data.no_photos": "Not looked at, for they are no photos: {n:,}",
     "data.doctor_helps": "Or leave them out of this training: the doctor below does it with a click, and your files stay.",
     "data.more": "… and {n:,} more",
     "data.stop": "These photos cannot be trained on yet",

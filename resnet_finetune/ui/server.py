@@ -44,6 +44,7 @@ def open_page(port: int, where: Where) -> None:
         for name in ("uploads", "exports"):
             own_folder(home() / name)
 
+    print(say("The app is being opened: a few seconds, some more the first time."), file=sys.stderr, flush=True)
     import uvicorn
 
     from resnet_finetune.ui.page import serve

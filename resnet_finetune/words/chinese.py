@@ -600,6 +600,7 @@ CHINESE: dict[str, str] = {
     ),
     "where to serve the page; the next free one if it is taken (default {port})": "页面使用的端口；被占用时用下一个空闲的（默认 {port}）",
     "do not open the page": "不自动打开页面",
+    "The app is being opened: a few seconds, some more the first time.": "正在打开应用：需要几秒钟，第一次会稍久一些。",
     "Open {url} in your browser. Ctrl+C closes the page; a training that is going on goes on.": (
         "请在浏览器中打开 {url} 。按 Ctrl+C 关闭页面；正在进行的训练会继续。"
     ),
