@@ -187,7 +187,7 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
 
     # Whole, so it asks for nothing, not even for room
     proxy.asked.clear()
-    again = subprocess.run(["make", "run"], cwd=place, capture_output=True, text=True)
+    again = subprocess.run(["make", "--no-print-directory", "run"], cwd=place, capture_output=True, text=True)
     assert (again.returncode, again.stdout.splitlines()) == (0, [".venv/bin/python app.py", "opened"]), again.stderr
     assert set_up(HUGE) == ""
     assert proxy.asked == []
