@@ -170,5 +170,12 @@ function drawn() {
     set(zoom, { x: 0, y: 0 });
 }
 
-new MutationObserver(drawn).observe(element, { childList: true, subtree: true });
+const forgotten = () => { // the zoom, of a matrix that was changed in place
+    const there = element.querySelector(".matrix.zooms .cells");
+    return there && there.style.getPropertyValue("--zoom") !== String(zoom);
+};
+
+new MutationObserver((changes) => {
+    if (forgotten() || changes.some(({ type }) => type === "childList")) drawn();
+}).observe(element, { childList: true, subtree: true, attributeFilter: ["style"] });
 drawn();
