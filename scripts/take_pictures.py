@@ -58,9 +58,10 @@ def go_the_way(page: Page, home: Path, to: Path) -> None:
     page.wait_for_timeout(15_000)  # some epochs
     take(page, to / "3-train.png")
     page.locator("#train-next").click(timeout=LONG)
-    page.locator("#results-matrix tbody").wait_for(timeout=LONG)
-    page.locator("#results-matrix td button").last.click()
+    page.locator("#results-matrix .cells button").first.wait_for(timeout=LONG)
+    page.locator("#results-matrix .cells button").last.click()
     page.locator("#results-cell figure").first.wait_for(timeout=LONG)
+    page.wait_for_timeout(1000)  # the page goes to the photos by itself
     take(page, to / "4-results.png", "#results-matrix")
     page.locator("#results-next").click()
     with zipfile.ZipFile(ROOT / "assets" / "demo" / "new_photos.zip") as archive:
