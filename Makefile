@@ -10,7 +10,7 @@ NAMES  := python3 python3.13 python3.12 python3.11 python3.14
 PYTHON ?= $(shell for name in $(NAMES); do if $$name -c '$(SUITS)' 2>/dev/null; then echo $$name; break; fi; done)
 PY     := .venv/bin/python
 
-.PHONY: run test check style audit suited
+.PHONY: run test check style audit tools suited
 
 run: suited
 	@$(PYTHON) install.py
@@ -22,15 +22,16 @@ test: style
 
 check: audit test
 
-audit: suited
-	@$(PYTHON) install.py requirements-test.txt
+audit: tools
 	$(PY) scripts/audit.py
 
-style: suited
-	@$(PYTHON) install.py requirements-test.txt
+style: tools
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+tools: suited
+	@$(PYTHON) install.py requirements-test.txt
 
 suited:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITS)' 2>/dev/null || \

@@ -366,8 +366,9 @@ def unused_folder(settings: Settings) -> Path:
     """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``. Raises ``OSError``."""
     what = re.sub(r"[^\w-]+", "-", Path(settings.data).stem)[:40].strip("-")
     name = f"{datetime.now():%Y-%m-%d}-{what}-{settings.model}"
+    runs = own_folder(_runs())
     for number in count(1):
-        folder = own_folder(_runs()) / (name if number == 1 else f"{name}-{number}")
+        folder = runs / (name if number == 1 else f"{name}-{number}")
         with suppress(FileExistsError):
             folder.mkdir(mode=0o700)
             return folder
