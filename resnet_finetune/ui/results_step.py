@@ -90,29 +90,21 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
-        "inputs_kwargs": {"path": run, **view},
-        "outputs": [
-            *(summary, rest, find, drawn, save, cell, pairs, worst, details),
-            *(*doubts, *proven),
-        ],
+        "inputs_kwargs": {"path": run},
+        "outputs": [*(summary, rest, find, cell, pairs, worst, details), *doubts, *proven],
         **quick,
     }
+    # After the rest: as it is wanted by then, and no answer to an earlier question replaces it.
+    redrawn: dict[str, Any] = {"inputs_kwargs": {"path": run, **view}, "outputs": [drawn, save], **quick}
     trusted: dict[str, Any] = {"inputs_kwargs": {"path": run}, "outputs": [calibrated, of_class, told], **quick}
     tab.select(
         lambda wanted, chosen: (finished.offer(wanted or chosen), None),
         inputs_kwargs={"wanted": wanted, "chosen": run},
         outputs=[run, wanted],
         **quick,
-    ).then(_show, **shown).then(_trusted, **trusted)
-    run.select(_show, **shown).then(_trusted, **trusted)
-    gr.on(
-        [shows.input, order.input, find.input],
-        _redraw,
-        inputs_kwargs={"path": run, **view},
-        outputs=[drawn, save],
-        trigger_mode="always_last",
-        **quick,
-    )
+    ).then(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
+    run.select(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
+    gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
@@ -137,18 +129,17 @@ def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
     )
 
 
-def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ...]:
+def _show(path: str | None) -> tuple[Any, ...]:
     try:
         run, report = _result(path)
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (7 + 6)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (5 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (7 + 6)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (5 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
         gr.Textbox(visible=len(report.classes) > MANY),
-        *_drawn(run, report, shows, order, query if len(report.classes) > MANY else ""),
         _NOTHING,
         _pairs(report),
         cell_photos.draw_worst(report),
@@ -159,8 +150,14 @@ def _show(path: str | None, shows: str, order: str, query: str) -> tuple[Any, ..
 
 
 def _redraw(path: str | None, shows: str, order: str, query: str) -> tuple[Markup, Markup]:
-    run, report = _result(path)
-    return _drawn(run, report, shows, order, query) if run and report else (_NOTHING, _NOTHING)
+    """The matrix, and the links by which it is saved."""
+    try:
+        run, report = _result(path)
+    except UserError:  # said by ``_show``
+        return _NOTHING, _NOTHING
+    if run is None or report is None:
+        return _NOTHING, _NOTHING
+    return _drawn(run, report, shows, order, query if len(report.classes) > MANY else "")
 
 
 def _result(path: str | None) -> tuple[Run | None, Report | None]:
@@ -214,7 +211,6 @@ def _open(event: gr.EventData, path: str | None) -> Any:
 
 
 def _drawn(run: Run, report: Report, shows: str, order: str, query: str) -> tuple[Markup, Markup]:
-    """The matrix, and the links by which it is saved."""
     found = set(matrix.found(report.classes, report.confusion, query))
     if not found:
         return message("info", text("results.not_found")), _NOTHING
