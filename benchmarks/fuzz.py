@@ -44,8 +44,9 @@ from resnet_finetune.model import catalog
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs import history, lock, parcel, repeat, run_folder, verdicts
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import my_runs, report_page, results_step, train_step
-from resnet_finetune.ui.story import Story
+from resnet_finetune.ui.drawn import report_page
+from resnet_finetune.ui.drawn.story import Story
+from resnet_finetune.ui.steps import my_runs, results_step, train_step
 from resnet_finetune.words import corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Report

@@ -11,7 +11,8 @@ import uvicorn
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from resnet_finetune.ui import bring, page, server  # noqa: E402  it lies beside this folder
+from resnet_finetune.ui import page, server  # noqa: E402  it lies beside this folder
+from resnet_finetune.ui.steps import bring  # noqa: E402
 
 
 def build() -> gr.Blocks:

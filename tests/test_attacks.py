@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from resnet_finetune.model.weights import BUNDLED
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.doors import DOORS, PHOTO, UPLOAD, WORDS, door
+from resnet_finetune.ui.served.doors import DOORS, PHOTO, UPLOAD, WORDS, door
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SECRET = "what only the person may read"

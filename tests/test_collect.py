@@ -18,7 +18,7 @@ from conftest import MINUTE, make_photos, serving
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from resnet_finetune.ui import collect
+from resnet_finetune.ui.served import collect
 
 BATCH = re.compile(r"/collect/[0-9a-f]{16}$")
 HOSTILE = "<img src=x onerror=alert(1)> ${1+1} {{value}}"

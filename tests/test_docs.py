@@ -21,8 +21,8 @@ from conftest import ROOT, Cli, make_photos
 
 from resnet_finetune import Settings
 from resnet_finetune.data import intake
-from resnet_finetune.ui.chinese import CHINESE as PAGE_CHINESE
-from resnet_finetune.ui.english import ENGLISH as PAGE_ENGLISH
+from resnet_finetune.ui.wording.chinese import CHINESE as PAGE_CHINESE
+from resnet_finetune.ui.wording.english import ENGLISH as PAGE_ENGLISH
 from resnet_finetune.words.chinese import CHINESE
 from resnet_finetune.words.events import Event
 

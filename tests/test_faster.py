@@ -16,7 +16,7 @@ from conftest import Cli, make_photos
 from resnet_finetune.model import faster
 from resnet_finetune.model.faster import Faster, Way, find_way
 from resnet_finetune.model.saved_model import Classifier, load_model
-from resnet_finetune.ui import many_photos
+from resnet_finetune.ui.steps import many_photos
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import speaking
 

@@ -8,9 +8,9 @@ import pytest
 from conftest import Drawn
 from markupsafe import Markup
 
-from resnet_finetune.ui import figures, matrix
-from resnet_finetune.ui.figures import Line, chart, per_class_table
-from resnet_finetune.ui.texts import duration, percent, photos
+from resnet_finetune.ui.drawn import figures, matrix
+from resnet_finetune.ui.drawn.figures import Line, chart, per_class_table
+from resnet_finetune.ui.wording.texts import duration, percent, photos
 from resnet_finetune.words.report import class_scores
 
 HOSTILE = "<script>alert(1)</script>\"'>&amp;{0}"

@@ -16,7 +16,7 @@ from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.model.weights import BUNDLED
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.story import Story
+from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.words.comparison import compare
 from resnet_finetune.words.events import Finished, Planned, Started
 

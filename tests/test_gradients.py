@@ -16,8 +16,8 @@ from resnet_finetune.engine.plan import PRESETS, Preset
 from resnet_finetune.engine.step import Learner, gradients_by_stage, make_optimizer
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.gradient_strip import strip
-from resnet_finetune.ui.story import MOST_POINTS, Story
+from resnet_finetune.ui.drawn.gradient_strip import strip
+from resnet_finetune.ui.drawn.story import MOST_POINTS, Story
 from resnet_finetune.words.events import Event, Step, from_json
 from resnet_finetune.words.gradients import Norms, health
 from resnet_finetune.words.settings import Settings

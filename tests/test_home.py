@@ -11,7 +11,7 @@ from resnet_finetune.data import collection
 from resnet_finetune.data.dataset import scan
 from resnet_finetune.data.intake import open_data
 from resnet_finetune.runs import run_folder
-from resnet_finetune.ui.desk import Desk
+from resnet_finetune.ui.shared.desk import Desk
 from resnet_finetune.words.settings import Settings
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has rights of another kind")

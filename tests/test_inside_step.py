@@ -16,8 +16,8 @@ from resnet_finetune.insight.anatomy import Anatomy, Block, Convolution
 from resnet_finetune.insight.residual import FILE
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.network import card
-from resnet_finetune.ui.network_picture import MEASURES, draw, value
+from resnet_finetune.ui.drawn.network_picture import MEASURES, draw, value
+from resnet_finetune.ui.steps.network import card
 from resnet_finetune.words import disk
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import FILE as TRIAL

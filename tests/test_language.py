@@ -17,10 +17,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from resnet_finetune.runs import lock, parcel, run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.advisor import ATTEMPT as ADVISOR
-from resnet_finetune.ui.chinese import CHINESE as PAGE_CHINESE
-from resnet_finetune.ui.english import ENGLISH
-from resnet_finetune.ui.texts import duration, percent
+from resnet_finetune.ui.steps.advisor import ATTEMPT as ADVISOR
+from resnet_finetune.ui.wording.chinese import CHINESE as PAGE_CHINESE
+from resnet_finetune.ui.wording.english import ENGLISH
+from resnet_finetune.ui.wording.texts import duration, percent
 from resnet_finetune.words import disk, language, terminal
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.chinese import CHINESE

@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "resnet_finetune"
-ROOMS = ("words", "data", "model", "engine", "insight", "exports", "runs", "top")  # each may use those before it
+PAGE = ("ui.wording", "ui.drawn", "ui.shared", "ui.served", "ui.steps")
+ROOMS = ("words", "data", "model", "engine", "insight", "exports", "runs", *PAGE, "top")  # each may use those before it
 SOURCES = [ROOT / "app.py", ROOT / "install.py", *sorted(PACKAGE.rglob("*.py"))]
 
 
@@ -32,7 +33,7 @@ def imported(source: Path) -> Iterator[str]:
 def room(module: str) -> str:
     """The room of ``resnet_finetune.room.…``; the page, the command line and the package itself are the top."""
     parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in ROOMS else "top"
+    return next((room for room in (".".join(parts[1:2]), ".".join(parts[1:3])) if room in ROOMS), "top")
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.relative_to(ROOT).as_posix())
@@ -41,6 +42,11 @@ def test_imports_go_down_only(source: Path) -> None:
     for module in imported(source):
         if module.split(".")[0] == "resnet_finetune" and module != "resnet_finetune":
             assert ROOMS.index(room(module)) <= ROOMS.index(here), f"{here} must not import {module}"
+
+
+def test_what_is_drawn_does_not_know_gradio() -> None:
+    for source in (PACKAGE / "ui" / "drawn").glob("*.py"):
+        assert "gradio" not in {module.split(".")[0] for module in imported(source)}, source.name
 
 
 def test_the_words_need_only_the_standard_library() -> None:

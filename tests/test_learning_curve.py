@@ -10,7 +10,7 @@ from PIL import Image
 
 from resnet_finetune.engine.learning_curve import SHARES, learning_curve
 from resnet_finetune.engine.progress import drained
-from resnet_finetune.ui.learning import ATTEMPT
+from resnet_finetune.ui.steps.learning import ATTEMPT
 from resnet_finetune.words.lesson import Lesson
 from resnet_finetune.words.settings import Settings
 

@@ -16,7 +16,7 @@ from conftest import MINUTE, make_photos
 from playwright.sync_api import Page, expect
 
 from resnet_finetune.model.saved_model import load_model
-from resnet_finetune.ui.endpoint import ADDRESS
+from resnet_finetune.ui.served.endpoint import ADDRESS
 
 
 @pytest.fixture(scope="module")

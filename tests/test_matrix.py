@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from conftest import Drawn
 
 from resnet_finetune.insight.class_order import alike_together, by_mistakes, by_name
-from resnet_finetune.ui import matrix
-from resnet_finetune.ui.matrix import View, draw, found
+from resnet_finetune.ui.drawn import matrix
+from resnet_finetune.ui.drawn.matrix import View, draw, found
 
 PETS = ["cat", "dog", "owl"]
 COUNTS = [[5, 2, 0], [0, 7, 1], [0, 0, 0]]

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from resnet_finetune.ui import matrix_picture
-from resnet_finetune.ui.matrix_picture import NUMBERS
+from resnet_finetune.ui.drawn import matrix_picture
+from resnet_finetune.ui.drawn.matrix_picture import NUMBERS
 from resnet_finetune.words.report import FirstScore, Judged, Report, make_result
 
 NAMES = ["$x_", "<b>&amp;", "=1+1", "苹果"]

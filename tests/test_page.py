@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import server
-from resnet_finetune.ui.story import MOST_POINTS, Story
+from resnet_finetune.ui.drawn.story import MOST_POINTS, Story
 from resnet_finetune.words.events import Failed, Step
 
 PASTE = """async () => {  // what Ctrl+V does after a screenshot

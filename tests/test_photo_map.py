@@ -14,7 +14,7 @@ from resnet_finetune.insight import photo_map
 from resnet_finetune.insight.photo_map import FEWEST, FILE, MOST_POINTS, PhotoMap, make_map, places_of
 from resnet_finetune.model.gallery import FEATURES, NAMES, Seen
 from resnet_finetune.model.saved_model import ABOUT, WEIGHTS
-from resnet_finetune.ui.photo_map import COLOURS, SHAPES, draw
+from resnet_finetune.ui.steps.photo_map import COLOURS, SHAPES, draw
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from resnet_finetune.runs.repeat import fingerprint, weights_hash
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.report_page import page
+from resnet_finetune.ui.drawn.report_page import page
 
 
 def test_it_holds_what_one_needs_to_check_the_result(trained: Path) -> None:

@@ -22,7 +22,8 @@ from resnet_finetune.exports import seal
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import data_step, many_photos, my_runs, results_step, why
+from resnet_finetune.ui.shared import why
+from resnet_finetune.ui.steps import data_step, many_photos, my_runs, results_step
 from resnet_finetune.words import disk, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import Settings
@@ -91,7 +92,7 @@ def change(file: Path, **values: object) -> None:
 
 def test_its_results_are_shown_without_photos_until_the_server_is_named(stranger: Run) -> None:
     def drawn() -> str:
-        return " ".join(map(str, results_step._show(str(stranger.path), "counts", "name", "")))
+        return " ".join(map(str, results_step._show(str(stranger.path))))
 
     report = stranger.report()
     assert report is not None

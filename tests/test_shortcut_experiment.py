@@ -13,7 +13,7 @@ from conftest import make_photos
 from resnet_finetune.engine import shortcut_experiment as experiment
 from resnet_finetune.engine.progress import StopAsked, drained
 from resnet_finetune.engine.shortcut_experiment import DEPTHS, counted, first_gradients, network
-from resnet_finetune.ui.shortcut_experiment import draw
+from resnet_finetune.ui.steps.shortcut_experiment import draw
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import ShortcutTrial, Trained

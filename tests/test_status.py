@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.status import status
-from resnet_finetune.ui.story import Story
+from resnet_finetune.ui.drawn.status import status
+from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.words import disk
 
 NOBODY = 2**22 + 1  # the number of no process

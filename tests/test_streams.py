@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from resnet_finetune.ui.streams import HEARD_WITHIN, Streams
+from resnet_finetune.ui.served.streams import HEARD_WITHIN, Streams
 
 Said = list[MutableMapping[str, Any]]
 

@@ -19,7 +19,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import downloads, take_away
+from resnet_finetune.ui.served import downloads
+from resnet_finetune.ui.steps import take_away
 from resnet_finetune.words import disk
 
 PARITY = Parity(n=12, agree=12, max_abs_diff=2.01e-5, right=11, right_in_app=11)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_finetune.ui.way import Way, draw
+from resnet_finetune.ui.drawn.way import Way, draw
 from resnet_finetune.words.events import Event, Progress, Stage, Started, Step
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import my_runs
+from resnet_finetune.ui.steps import my_runs
 from resnet_finetune.words import disk
 from resnet_finetune.words.settings import Settings
 

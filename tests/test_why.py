@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui import why
+from resnet_finetune.ui.shared import why
 from resnet_finetune.words import disk
 
 

@@ -4,7 +4,7 @@
 import { draw, fitting, reason, toJpeg } from "./camera.js";
 import { button, make, Words } from "./collect.js";
 
-const ADDRESS = "/api/predict"; // ui/endpoint.py
+const ADDRESS = "/api/predict"; // ui/served/endpoint.py
 const WIDEST = 640; // pixels; the networks look at fewer
 const EVERY = 250; // milliseconds between two pictures at least; a slow computer takes longer
 const SHOWN = 5; // classes

@@ -1,1 +1,1 @@
-"""The page. One module a step; each builds its part and wires it."""
+"""The page: its steps, and the server they are served by."""

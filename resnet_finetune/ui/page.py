@@ -7,26 +7,13 @@ from fastapi import FastAPI, Response
 from markupsafe import Markup
 
 from resnet_finetune.runs import history
-from resnet_finetune.ui import (
-    collect,
-    data_step,
-    doors,
-    downloads,
-    endpoint,
-    inside_step,
-    languages,
-    model_step,
-    my_runs,
-    news,
-    results_step,
-    train_step,
-    try_step,
-)
-from resnet_finetune.ui.doors import Doors
-from resnet_finetune.ui.guard import Guard
-from resnet_finetune.ui.languages import PAGES, Languages
-from resnet_finetune.ui.streams import Streams
-from resnet_finetune.ui.texts import text
+from resnet_finetune.ui.served import collect, doors, downloads, endpoint, languages, news
+from resnet_finetune.ui.served.doors import Doors
+from resnet_finetune.ui.served.guard import Guard
+from resnet_finetune.ui.served.languages import PAGES, Languages
+from resnet_finetune.ui.served.streams import Streams
+from resnet_finetune.ui.steps import data_step, inside_step, model_step, my_runs, results_step, train_step, try_step
+from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.language import speaking
 
@@ -45,7 +32,7 @@ def build() -> gr.Blocks:
             ),
             js_on_load=languages.SWITCH,
         )
-        chosen = gr.State(None)  # data_step.Chosen, once there are photos to train on
+        chosen = gr.State(None)  # desk.Chosen, once there are photos to train on
         wanted = gr.State(None)  # folder of the run whose results are asked for
         asked = gr.State(None)  # desk.Desk: photos that another step wants looked at
         going = news.build()

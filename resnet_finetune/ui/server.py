@@ -15,7 +15,7 @@ from threading import Thread
 from types import FrameType
 from typing import Literal
 
-from resnet_finetune.ui.texts import text
+from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import say

@@ -1,0 +1,1 @@
+"""What is drawn: values to HTML, SVG and pictures. Nothing here knows Gradio."""

@@ -1,0 +1,53 @@
+"""The trainings that left a model, for the person to choose among."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import gradio as gr
+
+from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
+from resnet_finetune.runs.run_folder import Run, list_runs
+from resnet_finetune.ui.wording.texts import percent
+from resnet_finetune.words.events import Finished, Score, Stopped
+
+
+def dropdown(label: str, elem_id: str) -> gr.Dropdown:
+    return gr.Dropdown([], value=None, label=label, elem_id=elem_id, interactive=True, filterable=False)
+
+
+def offer(chosen: str | None) -> gr.Dropdown:
+    """The choices as they are now, newest first; what was chosen stays so while it is there."""
+    choices = [(f"{run.title} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
+    paths = [path for _, path in choices]
+    return gr.Dropdown(choices, value=chosen if chosen in paths else next(iter(paths), None))
+
+
+def find(path: str | None) -> Run | None:
+    """The run that was offered. Only known runs: a path that a browser sends is not to be trusted."""
+    return next((run for run in list_runs() if str(run.path) == path), None)
+
+
+def model(run: Run) -> Classifier:
+    """To be asked, not to be changed. Raises ``UserError`` when it is gone or damaged."""
+    try:
+        written = (run.path / ABOUT).stat().st_mtime_ns
+    except OSError:  # which loading it puts into words
+        written = 0
+    return _loaded(run.path, written)
+
+
+@lru_cache(maxsize=1)
+def _loaded(folder: Path, written: int) -> Classifier:
+    """The model that was asked last, as it was ``written``: loading takes longer than answering."""
+    return load_model(folder)
+
+
+def has_model(run: Run) -> bool:
+    return _score(run) is not None
+
+
+def _score(run: Run) -> Score | None:
+    end = run.last_event()
+    return end.test if isinstance(end, Finished | Stopped) else None

@@ -1,0 +1,121 @@
+"""Something is tried on photos, and what comes of it is shown and kept: in one of the choices for a training, or in a state. A
+button asks for it, another stops it, and meanwhile it is said how far it has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+from markupsafe import Markup
+
+from resnet_finetune.engine.progress import drained
+from resnet_finetune.runs import jobs
+from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
+from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.desk import Chosen
+from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
+from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+from resnet_finetune.words.language import reason
+from resnet_finetune.words.settings import Settings
+
+T = TypeVar("T")
+
+# What is found, the choice that it is written into, the buttons to ask and to stop, and what can be stopped.
+Shown = tuple[Markup, Any, gr.Button, gr.Button, Trial | None]
+
+
+@dataclass(frozen=True)
+class Attempt(Generic[T]):
+    """``name`` begins the names of its texts and of its elements."""
+
+    name: str
+    steps: Callable[[Settings, Callable[[], None]], Generator[Event, None, T]]  # the work; told how to ask whether to stop
+    doing: Callable[[Event | None], str]  # in words, by its last event
+    answer: Callable[[T], tuple[Markup, Any]]  # what is said of the result, and the value that is kept
+    settings: Callable[..., Settings | None]  # of ``given``; None when there are no photos. May raise OSError, UserError
+
+    def build(self, into: Component, js: str = ACTIONS, **given: Block) -> gr.HTML:
+        """The buttons, and the place for what comes of it, which comes back. ``js`` tells of clicks in it."""
+        trial = gr.State(None)
+        with gr.Row(elem_classes="onward"):
+            ask = gr.Button(text(f"{self.name}.ask"), elem_id=f"{self.name}-ask")
+            stop = gr.Button(text(f"{self.name}.stop"), variant="stop", visible=HIDDEN, elem_id=f"{self.name}-stop")
+        found = gr.HTML(js_on_load=js, elem_id=self.name)
+        ask.click(
+            self._asked,
+            inputs_kwargs=given,
+            outputs=[found, into, ask, stop, trial],
+            show_progress="hidden",
+        )
+        stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+        return found
+
+    def _asked(self, **given: Any) -> Iterator[Shown]:
+        failed = text(f"{self.name}.failed")
+        try:
+            settings = self.settings(**given)
+            if settings is None:
+                yield self._shown(message("info", text("train.no_data")))
+            elif jobs.current():
+                yield self._shown(message("info", text("advisor.busy")))
+            else:
+                yield from self._tried(settings)
+        except OSError as error:
+            yield self._shown(message("bad", failed, [text("train.no_list", reason=reason(error))]))
+        except UserError as error:
+            yield self._shown(message("bad", failed, error.messages))
+
+    def _tried(self, settings: Settings) -> Iterator[Shown]:
+        """Says how far it has come, until it is over or not wanted any more."""
+        last: Event | None = None
+        trial = Trial()
+
+        def see(event: Event) -> None:
+            nonlocal last
+            last = event
+
+        try:
+            found = yield from beside(
+                lambda check: drained(self.steps(settings, check), see),
+                lambda: self._shown(_busy(self.doing(last), last), trial=trial),
+                trial,
+            )
+        except Unwanted:
+            yield self._shown(Markup(""))
+        else:
+            yield self._shown(*self.answer(found))
+
+    def _shown(self, found: Markup, value: Any = None, trial: Trial | None = None) -> Shown:
+        wanted = trial is None or trial.wanted
+        stop = gr.Button(
+            text(f"{self.name}.stop" if wanted else "train.stopping"), visible=seen_if(trial is not None), interactive=wanted
+        )
+        return found, gr.skip() if value is None else value, gr.Button(visible=seen_if(trial is None)), stop, trial
+
+
+def of_desk(chosen: Chosen | None, **choices: Any) -> Settings | None:
+    """For what is tried before a training."""
+    if chosen is None:
+        return None
+    return Settings(data=chosen.desk.data, corrections=chosen.desk.corrections_file(), **choices)
+
+
+def of_run(path: str | None) -> Settings | None:
+    """For what is tried on the photos of the run that is looked at, with the corrections in its folder."""
+    run = finished.find(path)
+    return run.settings if run else None
+
+
+def _busy(doing: str, last: Event | None) -> Markup:
+    if not isinstance(last, Progress):
+        return progress(doing, 0, [text("train.left.unknown")])
+    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
+    return progress(doing, last.done / max(1, last.total), [left])

@@ -1,0 +1,308 @@
+"""Step 1: the person shows their photos, sees at once what is in them, and what the doctor says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+from markupsafe import Markup
+
+from resnet_finetune.data.dataset import understand
+from resnet_finetune.data.intake import open_data, unquoted
+from resnet_finetune.data.scan import Scan, scan_files
+from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.ui.drawn.doctor_cards import Findings, cards
+from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
+from resnet_finetune.ui.drawn.overview import overview
+from resnet_finetune.ui.shared import desk
+from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.desk import Chosen, Desk
+from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to, seen_if
+from resnet_finetune.ui.steps import bring, broken_off, example, folders
+from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.words import servers
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.language import say
+
+_NOTHING = Markup("")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the last scan found, for the doctor's remedies: they need no second one."""
+
+    desk: Desk
+    scanned: Scan
+    findings: Findings
+
+
+@dataclass
+class Turn:
+    """Whose turn it is to say what is found: a scan that another one has followed says nothing any more. Gradio's own way to
+    cancel comes too late when a scan is just ending.
+    """
+
+    scan: Trial | None = None
+
+    def next(self) -> Trial:
+        give_up(self.scan)
+        self.scan = Trial()
+        return self.scan
+
+
+# How far the scan has come, and then what it found, are below the ways to choose.
+_TO_THE_FINDINGS = """() => {
+    setTimeout(() => document.querySelector("#data-findings")?.scrollIntoView({ block: "start", behavior: "smooth" }), 500);
+    return [];
+}"""
+
+Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
+
+
+def build(
+    page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, wanted: gr.State, asked: gr.State
+) -> Callable[[Dependency], None]:
+    """``wanted``: the run that the results step is opened for. What comes back has the desk in ``asked``, which another step
+    put there, looked at after that step's event.
+    """
+    seen, turn = gr.State(None), gr.State(Turn())
+    broken_off.build(page, tabs, tab)
+    heading(text("step.data"), text("data.lead"))
+    zone = bring.drop_zone()
+    archive = gr.File(file_count="single", show_label=False, elem_id="data-zip")  # what it is, its content tells
+    with gr.Row(elem_classes="ways"):
+        with gr.Column(min_width=280, elem_classes="way"):
+            gr.HTML(_title(text("data.folder"), text("data.folder.what")))
+            path = gr.Textbox(
+                "",
+                label=text("data.path"),
+                placeholder=str(Path.home() / text("data.path.hint")),
+                elem_id="data-path",
+                max_lines=1,
+            )
+            with gr.Row(elem_classes="pair"):
+                browse = gr.Button(text("data.browse"), elem_id="data-browse")
+                look = gr.Button(text("data.look"), elem_id="data-look")
+            inside = gr.HTML(visible=HIDDEN, js_on_load=ACTIONS, elem_id="data-inside")
+        with gr.Column(min_width=280, elem_classes="way"):
+            gr.HTML(_title(text("data.demo"), text("data.demo.what")))
+            demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
+            example.build(tabs, wanted)
+    with gr.Accordion(text("data.make"), open=False, elem_id="data-make"):
+        maker = bring.maker()
+    stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
+    findings = gr.HTML(elem_id="data-findings")
+    doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
+    onward = gr.Button(text("data.next"), variant="primary", visible=HIDDEN, elem_id="data-next")
+
+    answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
+    # Each begins at once, whatever other scan goes on, and ends that.
+    scan: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **answer}
+    page.load(_restore, inputs_kwargs={"turn": turn}, **scan)
+    archive.upload(_take_archive, inputs_kwargs={"archive": archive, "turn": turn}, **scan).then(
+        lambda: None, outputs=archive, queue=False, show_progress="hidden"
+    )  # a box that is full has no place for the next one
+    zone.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan)
+    maker.submit(_take_brought, inputs_kwargs={"turn": turn}, **scan)
+    gr.on([look.click, path.submit], _take_folder, inputs_kwargs={"path": path, "turn": turn}, **scan)
+    demo.click(_take_demo, inputs_kwargs={"turn": turn}, **scan)
+    gr.on(
+        [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
+        fn=None,
+        js=_TO_THE_FINDINGS,
+    )
+    stop.click(_stop, inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
+    doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
+    browse.click(
+        lambda path: gr.HTML(folders.listing(path), visible=True),
+        inputs_kwargs={"path": path},
+        outputs=inside,
+        queue=False,
+        show_progress="hidden",
+    )
+    inside.click(_into, outputs=[path, inside], queue=False, show_progress="hidden")
+    lead_to(onward, tabs, "model")
+
+    def look_again(event: Dependency) -> None:
+        event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
+
+    return look_again
+
+
+def _title(title: str, more: str) -> Markup:
+    return Markup("<h3>{}</h3><p>{}</p>").format(title, more)
+
+
+def _into(event: gr.EventData) -> tuple[str, Markup]:
+    folder = str(event.folder)
+    return folder, folders.listing(folder)
+
+
+# --- What is chosen ----------------------------------------------------------------------------------------------------
+
+
+def _take_archive(archive: str, turn: Turn) -> Iterator[Answer]:
+    yield from _look(Desk(data=archive, where=say("the archive “{name}”", name=Path(archive).name)), turn, upload=True)
+
+
+def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
+    try:
+        photos = bring.brought(event)
+    except UserError as error:
+        yield _refused(error)
+    else:
+        yield from _look(Desk(data=str(photos.photos), where=say("the folder “{name}”", name=photos.name)), turn)
+
+
+def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
+    folder = unquoted(path)
+    servers.trust(folder)
+    if not folder:
+        yield _refused(UserError(text("data.nothing")))
+    else:
+        yield from _look(Desk(data=folder, where=say("the folder “{name}”", name=Path(folder).name)), turn)
+
+
+def _take_demo(turn: Turn) -> Iterator[Answer]:
+    yield from _look(Desk(data="demo", where=say("the demo photos")), turn)
+
+
+def _take_asked(asked: Desk | None, turn: Turn) -> Iterator[Answer]:
+    if asked is not None:
+        yield from _look(asked, turn)
+
+
+def _restore(turn: Turn) -> Iterator[Answer]:
+    """What was chosen before the page was loaded, unless the person was quicker and has chosen something else."""
+    before = desk.kept()
+    if turn.scan:
+        return
+    if before is None:
+        yield _answer(_welcome())
+    else:
+        yield from _look(before, turn)
+
+
+def _stop(turn: Turn) -> None:
+    give_up(turn.scan)
+
+
+def _welcome() -> Markup:
+    """What is going to happen, for who has chosen nothing yet."""
+    steps = _NOTHING.join(
+        Markup("<li><strong>{}</strong> {}</li>").format(text(f"step.{step}"), text(f"welcome.{step}"))
+        for step in ("data", "model", "train", "results", "try")
+    )
+    return Markup('<section class="card welcome"><h3>{}</h3><p>{}</p><ol>{}</ol></section>').format(
+        text("welcome"), text("welcome.what"), steps
+    )
+
+
+# --- What is found -----------------------------------------------------------------------------------------------------
+
+
+def _look(chosen: Desk, turn: Turn, *, upload: bool = False) -> Iterator[Answer]:
+    """As long as nothing else is looked at. An ``upload`` is swept away later; what is unpacked from it is kept."""
+    mine = turn.next()
+    try:
+        for answer in _looked(chosen, mine, upload):
+            if turn.scan is not mine:
+                return
+            yield answer
+    except Unwanted:
+        if turn.scan is mine:
+            yield _answer(message("info", text("data.stopped")))
+
+
+def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
+    """Says how far the scan has come, then what it found. Raises ``Unwanted``."""
+    come, began = (0, 0), monotonic()
+
+    def scan(check: Callable[[], None]) -> tuple[Path, Scan]:
+        def tell(done: int, total: int) -> None:
+            nonlocal come
+            come = (done, total)
+            check()
+
+        root = open_data(chosen.data)
+        return root, scan_files(root, tell)
+
+    def busy() -> Answer:
+        return _busy(text("data.scanning") if come[1] else text("data.opening"), *come, seconds=monotonic() - began)
+
+    try:
+        root, scanned = yield from beside(scan, busy, trial)
+    except UserError as error:
+        yield _refused(error)
+    else:
+        if upload:
+            chosen = replace(chosen, data=str(root))
+        chosen.keep()
+        yield from _understood(chosen, scanned)
+
+
+def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
+    """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
+    if seen is None:
+        yield _answer(_NOTHING)
+        return
+    clicked = clicked_on(event)
+    now = seen.desk
+    if clicked.get("undo_all"):
+        now = Desk(data=now.data, where=now.where)
+    elif clicked.get("undo"):
+        now = now.undone()
+    elif "of" in clicked:
+        now = now.corrected(dict.fromkeys(seen.findings.remedy_for(str(clicked.get("leave")), str(clicked["of"]))))
+    else:
+        now = now.corrected(dict.fromkeys(seen.findings.remedy(str(clicked.get("leave")))))
+    now.keep()
+    yield from _understood(now, seen.scanned)
+
+
+def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:
+    """What is found; of 100,000 photos this takes a while."""
+    busy = _answer(progress(text("data.understanding"), 1, []))
+    yield (yield from beside(lambda check: _found(chosen, scanned), lambda: busy))
+
+
+def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:
+    facts = [text("data.scanned", done=done, total=total)] if total else []
+    if done and seconds > 1:
+        facts.append(text("train.left", time=duration(seconds / done * (total - done))))
+    return _answer(progress(what, done / max(1, total), facts), scanning=True)
+
+
+def _found(chosen: Desk, scanned: Scan) -> Answer:
+    dataset = understand(scanned, chosen.corrections)
+    findings = Findings.of(dataset)
+    seen = Seen(chosen, scanned, findings)
+    try:
+        require_trainable(dataset)
+    except UserError as error:
+        refused = _refusal(error, text("data.doctor_helps") if findings.remedy("too-few") else "")
+        said = overview(dataset, chosen.where, trainable=False) if dataset.photos or dataset.problems else _NOTHING
+        return _answer(refused + said, cards(findings, chosen.corrections, well=False), seen=seen)
+    said = overview(split(dataset, seed=0), chosen.where, trainable=True)
+    ready = Chosen(chosen, len(dataset.photos), len(dataset.classes))
+    return _answer(said, cards(findings, chosen.corrections, well=True), seen=seen, ready=ready)
+
+
+def _refused(error: UserError) -> Answer:
+    return _answer(_refusal(error))
+
+
+def _answer(
+    said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
+) -> Answer:
+    """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
+    return ready, seen, said, doctor, gr.Button(visible=seen_if(ready is not None)), gr.Button(visible=seen_if(scanning))
+
+
+def _refusal(error: UserError, help: str = "") -> Markup:
+    return message("bad", text("data.stop"), [*error.messages, *([help] if help else [])])

@@ -1,0 +1,37 @@
+"""A way to find a folder on this computer without typing where it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from resnet_finetune.data.intake import unquoted
+from resnet_finetune.ui.drawn.messages import action
+from resnet_finetune.ui.wording.texts import text
+from resnet_finetune.words.language import reason
+
+MOST = 300  # folders listed
+
+
+def listing(path: str) -> Markup:
+    """The way up and the folders in ``path``, or in the last part of it that is a folder, to be clicked; of the person's home
+    when there is no ``path``.
+    """
+    here = Path(unquoted(path) or Path.home()).expanduser().absolute()
+    here = next(folder for folder in (here, *here.parents) if folder.is_dir() or folder == folder.parent)
+    try:
+        inside = sorted(child for child in here.iterdir() if child.is_dir() and not child.name.startswith("."))
+        said = "" if inside else text("folders.none")
+    except OSError as error:  # no folder, or not ours to read: there is still the way up
+        inside, said = [], text("folders.closed", reason=reason(error))
+    if len(inside) > MOST:
+        said = text("folders.more", n=MOST)
+    rows = [_row(str(here.parent), text("folders.up")), *(_row(str(child), child.name) for child in inside[:MOST])]
+    return Markup('<nav class="folders" aria-label="{}"><p>{}</p><ul>{}</ul>{}</nav>').format(
+        text("folders.label"), str(here), Markup("").join(rows), Markup("<p>{}</p>").format(said) if said else ""
+    )
+
+
+def _row(path: str, name: str) -> Markup:
+    return Markup("<li>{}</li>").format(action(name, {"folder": path}))

@@ -1,0 +1,215 @@
+"""A whole folder of new photos, however many: named with progress, shown by class, taken away as a table or sorted copies."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from resnet_finetune.data.intake import find, unquoted
+from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
+from resnet_finetune.model.faster import TRIED_ON, Way, find_way
+from resnet_finetune.model.gallery import FARTHEST, Gallery
+from resnet_finetune.model.saved_model import Answer
+from resnet_finetune.ui.drawn.messages import message, progress
+from resnet_finetune.ui.drawn.thumbnails import thumbnail
+from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
+from resnet_finetune.ui.wording.texts import duration, percent, photos, text
+from resnet_finetune.words import servers
+from resnet_finetune.words.errors import UserError
+
+SHOWN = 12  # photos of each class
+_NOTHING = Markup("")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What a model said of all files of a folder. Without a gallery it cannot say "none of these"."""
+
+    folder: Path
+    classes: list[str]
+    gallery: Gallery | None
+    names: list[str]
+    answers: list[Answer]
+    way: Way | None  # the faster one, or why it was not taken; None when nobody asked for it
+    looks: dict[Path, Markup] = field(default_factory=dict)  # the small previews that were drawn
+
+
+# What is said, the answers, what can be stopped, the buttons to ask and to stop, and what to do with the answers.
+Shown = tuple[Markup, Named | None, Trial | None, gr.Button, gr.Button, gr.Column, str]
+
+
+def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
+    """``run``: the training whose model is asked. ``readiness``: how readily it says "none of these"."""
+    named, trial = gr.State(None), gr.State(None)
+    gr.HTML(Markup("<p>{}</p>").format(text("many.lead")))
+    with gr.Row(elem_classes="pair"):
+        folder = gr.Textbox("", label=text("data.path"), max_lines=1, elem_id="many-folder")
+        ask = gr.Button(text("many.ask"), elem_id="many-ask")
+        stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="many-stop")
+    faster = gr.Checkbox(False, label=text("many.faster"), info=text("many.faster.help", n=TRIED_ON), elem_id="many-faster")
+    said = gr.HTML(elem_id="many-said")
+    with gr.Column(visible=False) as after:
+        gr.HTML(Markup("<p>{}</p>").format(text("many.copies.lead")))
+        with gr.Row(elem_classes="pair"):
+            to = gr.Textbox("", label=text("many.to"), max_lines=1, elem_id="many-to")
+            copy = gr.Button(text("many.copy"), elem_id="many-copy")
+        copied = gr.HTML(elem_id="many-copied")
+
+    outputs = [said, named, trial, ask, stop, after, to]
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    judged: dict[str, Any] = {
+        "inputs_kwargs": {"named": named, "readiness": readiness},
+        "outputs": [said, named],
+        **quick,
+    }
+    gr.on(
+        [ask.click, folder.submit],
+        _name,
+        inputs_kwargs={"path": run, "folder": folder, "faster": faster},
+        outputs=outputs,
+        show_progress="hidden",
+    ).then(_judged, **judged)
+    run.change(lambda: (_NOTHING, None, gr.Column(visible=False)), outputs=[said, named, after], **quick)  # another model's
+    readiness.change(_judged, trigger_mode="always_last", **judged)
+    stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+    copy.click(_copy, inputs_kwargs={"named": named, "to": to}, outputs=copied, show_progress="minimal")
+
+
+def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
+    """Says how far it has come, until all are named or it is not wanted any more."""
+    run, trial, began = finished.find(path), Trial(), monotonic()
+    done, total = 0, 0
+    compared: tuple[int, int] | None = None  # on so many photos of so many, before the first answer
+
+    def work(check: Callable[[], None]) -> Named:
+        nonlocal done, total, began
+
+        def tell(*far: int) -> None:
+            nonlocal compared
+            check()
+            compared = (far[0], far[1])
+
+        servers.trust(folder)
+        place = find(folder)
+        files = dict(files_of([place]))
+        total = len(files)
+        if run is None or not files:
+            raise UserError(text("try.none") if run is None else text("many.empty"))
+        model, way = finished.model(run), None
+        if faster:
+            model, way = find_way(model, list(files.values()), tell)
+            began = monotonic()
+        answers = []
+        for answer in model.classify(list(files.values())):
+            check()
+            answers.append(answer)
+            done += 1
+        inside = [str(Path(name).relative_to(place)) for name in files]
+        return Named(folder=place, classes=model.classes, gallery=model.gallery, names=inside, answers=answers, way=way)
+
+    def busy() -> Shown:
+        if compared and not done:
+            seen, all = compared
+            return _shown(
+                progress(text("many.comparing"), seen / all, [text("many.compared", done=seen, all=all)]), trial=trial
+            )
+        facts = [text("try.classifying", done=done, all=total)] if total else []
+        if done and monotonic() - began > 1:
+            facts.append(text("train.left", time=duration((monotonic() - began) / done * (total - done))))
+        return _shown(progress(text("many.busy"), done / max(1, total), facts), trial=trial)
+
+    try:
+        named = yield from beside(work, busy, trial)
+    except Unwanted:
+        yield _shown(message("info", text("many.stopped")))
+    except UserError as error:
+        yield _shown(message("bad", text("many.failed"), error.messages))
+    else:
+        yield _shown(busy()[0], named)  # and ``_judged`` goes on
+
+
+def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None) -> Shown:
+    to = str(named.folder.with_name(f"{named.folder.stem} {text('many.sorted')}")) if named else ""
+    return (
+        said,
+        named,
+        trial,
+        gr.Button(visible=seen_if(trial is None)),
+        gr.Button(visible=seen_if(trial is not None)),
+        gr.Column(visible=named is not None),
+        to,
+    )
+
+
+def _judged(named: Named | None, readiness: float) -> tuple[Any, Any]:
+    """The answers as the slider stands, to be seen, downloaded and copied by."""
+    if named is None:
+        return gr.skip(), gr.skip()
+    threshold = named.gallery.threshold_at(readiness) if named.gallery else FARTHEST
+    named = replace(named, answers=[answer.judged(named.classes, threshold) for answer in named.answers])
+    return _answers(named), named
+
+
+def _copy(named: Named | None, to: str) -> Markup:
+    if named is None:
+        return _NOTHING
+    place = unquoted(to)
+    if not place:
+        return message("info", text("many.to.missing"))
+    try:
+        copied = copy_sorted(named.answers, Path(place).expanduser().absolute())
+    except UserError as error:
+        return message("bad", text("many.not_copied"), error.messages)
+    return message("good", text("many.copied", photos=photos(copied), to=place))
+
+
+# --- What is shown -----------------------------------------------------------------------------------------------------
+
+
+def _answers(named: Named) -> Markup:
+    """How many there are of each class, the way to the table, and some photos of each, the least sure first."""
+    by_folder: dict[str, list[Answer]] = defaultdict(list)
+    for answer in named.answers:
+        by_folder[folder_of(answer)].append(answer)
+    order = [*named.classes, NONE, UNREADABLE]
+    there = [name for name in order if name in by_folder]
+    csv = b64encode(table(named.classes, named.names, named.answers, named.way.name if named.way else None)).decode()
+    link = Markup('<a class="action" download="{}.csv" href="data:text/csv;base64,{}">{}</a>').format(
+        named.folder.stem, csv, text("many.csv")
+    )
+    groups = _NOTHING.join(_group(named, name, by_folder[name]) for name in there)
+    done = message("good", text("try.done", photos=photos(len(named.answers))), [named.way.why] if named.way else [])
+    return Markup("{}<p>{}</p>{}").format(done, link, groups)
+
+
+def _group(named: Named, name: str, answers: list[Answer]) -> Markup:
+    title = text("none") if name == NONE else text("many.unreadable") if name == UNREADABLE else name
+    if name == UNREADABLE:
+        lines = (Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error) for answer in answers[:SHOWN])
+        inside = Markup("<ul>{}</ul>").format(_NOTHING.join(lines))
+    else:
+        least_sure = sorted(answers, key=lambda answer: answer.confidence or 0)[:SHOWN]
+        inside = Markup('<div class="looks">{}</div>').format(_NOTHING.join(_look(named, answer) for answer in least_sure))
+    more = Markup("<p>{}</p>").format(text("data.more", n=len(answers) - SHOWN)) if len(answers) > SHOWN else ""
+    return Markup('<section class="card cell"><h3>{} <small>{}</small></h3>{}{}</section>').format(
+        title, photos(len(answers)), inside, more
+    )
+
+
+def _look(named: Named, answer: Answer) -> Markup:
+    if answer.path not in named.looks:
+        named.looks[answer.path] = thumbnail(answer.path, answer.path.name)
+    sure = Markup("{} ").format(percent(answer.confidence)) if answer.confidence is not None else ""
+    return Markup("<figure>{}<figcaption>{}<small>{}</small></figcaption></figure>").format(
+        named.looks[answer.path], sure, answer.path.name
+    )

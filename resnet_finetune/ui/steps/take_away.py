@@ -1,0 +1,138 @@
+"""The model, to be used without this app: what it can be made into, what its proof found, and the way to get it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import gradio as gr
+from markupsafe import Markup
+
+from resnet_finetune.engine.progress import drained
+from resnet_finetune.exports.export import export, require_possible
+from resnet_finetune.exports.formats import FORMATS, Format
+from resnet_finetune.exports.seal import FEWEST, Parity
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.drawn.messages import ACTIONS, action, message, progress
+from resnet_finetune.ui.served import downloads
+from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, seen_if
+from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.events import Event, Progress
+
+_NOTHING = Markup("")
+_DIGITS = 5  # of a difference of probabilities
+
+Shown = tuple[Markup, gr.Button, Trial | None]  # the formats, the button to stop, and what it stops
+
+
+def build(run: gr.Dropdown) -> None:
+    """``run``: the training that is looked at."""
+    gr.HTML(Markup("<p>{}</p>").format(text("take.lead")))
+    trial = gr.State(None)
+    listing = gr.HTML(js_on_load=ACTIONS, elem_id="take")
+    stop = gr.Button(text("take.stop"), variant="stop", visible=HIDDEN, elem_id="take-stop")
+    outputs = [listing, stop, trial]
+    run.change(_show, inputs_kwargs={"path": run}, outputs=listing, queue=False, show_progress="hidden")
+    listing.click(_make, inputs_kwargs={"path": run}, outputs=outputs, show_progress="hidden")
+    stop.click(_stop, inputs_kwargs={"trial": trial}, outputs=stop, queue=False, show_progress="hidden")
+
+
+def _show(path: str | None) -> Markup:
+    run = finished.find(path)
+    return _listing(run) if run else _NOTHING
+
+
+def _stop(trial: Trial | None) -> gr.Button:
+    give_up(trial)
+    return gr.Button(text("train.stopping"), interactive=False)
+
+
+def _make(event: gr.EventData, path: str | None) -> Iterator[Shown]:
+    """A browser may send anything: only a run of the list is made into one of the formats."""
+    clicked = clicked_on(event)
+    run = finished.find(path)
+    for format in FORMATS:
+        if run and format == clicked.get("format"):
+            yield from _made(run, format)
+
+
+def _made(run: Run, format: Format) -> Iterator[Shown]:
+    """Says how far it has come, and then what there is now."""
+    last: Event | None = None
+    trial = Trial()
+
+    def work(check: Callable[[], None]) -> None:
+        def see(event: Event) -> None:
+            nonlocal last
+            check()
+            last = event
+
+        drained(export(run.path, format, downloads.place(run, format)), see)
+
+    try:
+        yield from beside(work, lambda: _shown(_listing(run, format, _busy(last), free=False), trial), trial)
+    except UserError as error:
+        yield _shown(_listing(run, format, message("bad", text("take.not_made"), error.messages) + _button(format)))
+    except Unwanted:
+        yield _shown(_listing(run, format, message("info", text("take.stopped")) + _button(format)))
+    else:
+        yield _shown(_listing(run))
+
+
+def _shown(listing: Markup, trial: Trial | None = None) -> Shown:
+    """With what can be stopped, while there is something."""
+    wanted = trial is None or trial.wanted
+    said = text("take.stop" if wanted else "train.stopping")
+    return listing, gr.Button(said, visible=seen_if(trial is not None), interactive=wanted), trial
+
+
+def _listing(run: Run, format: Format | None = None, said: Markup = _NOTHING, free: bool = True) -> Markup:
+    """All formats; of ``format`` this is ``said``. Only when ``free`` can another be made."""
+    rows = _NOTHING.join(
+        Markup("<li><div><strong>{}</strong><p>{}</p></div><div>{}</div></li>").format(
+            text(f"take.{one}"), text(f"take.{one}.what", fewest=FEWEST), said if one == format else _state(run, one, free)
+        )
+        for one in FORMATS
+    )
+    return Markup('<ol class="takes">{}</ol>').format(rows)
+
+
+def _state(run: Run, format: Format, free: bool) -> Markup:
+    """What its proof found and the way to get it, or the button that makes it, or why it cannot be made."""
+    made = downloads.parity(run, format)
+    if made is None:
+        return _offer(run, format) if free else _NOTHING
+    link = Markup('<a class="action" href="{}" download>{}</a>').format(
+        downloads.export_address(run, format), text("take.get", megabytes=max(1, round(downloads.size(run, format) / 1e6)))
+    )
+    return message("good", _found(format, made)) + link
+
+
+def _offer(run: Run, format: Format) -> Markup:
+    try:
+        require_possible(run.path, format)
+    except UserError as error:
+        return message("info", text("take.not_offered"), error.messages)
+    return _button(format)
+
+
+def _found(format: Format, parity: Parity) -> str:
+    if format == "onnx-int8":
+        return text("take.found.onnx-int8", right=parity.right, in_app=parity.right_in_app, n=parity.n, agree=parity.agree)
+    gap = max(1, math.ceil(parity.max_abs_diff * 10**_DIGITS)) / 10**_DIGITS  # "at most", so never rounded down
+    same = text("take.found", agree=parity.agree, n=parity.n, gap=f"{gap:.{_DIGITS}f}")
+    return f"{same} {text('take.found.web')}" if format == "web" else same
+
+
+def _button(format: Format) -> Markup:
+    return action(text("take.make"), {"format": format})
+
+
+def _busy(last: Event | None) -> Markup:
+    if not isinstance(last, Progress):
+        return progress(text("take.writing"), 0, [text("train.left.unknown")])
+    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
+    return progress(text("take.proving", done=last.done, all=last.total), last.done / last.total, [left])
