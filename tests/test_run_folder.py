@@ -16,6 +16,7 @@ import psutil
 import pytest
 from conftest import ROOT
 
+from resnet_finetune.data import collection
 from resnet_finetune.runs import history, lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections
@@ -97,6 +98,11 @@ def test_runs_without_a_folder_get_readable_names_of_their_own(home: Path) -> No
     assert first.parent == second.parent == home / "runs"
     assert first.name.endswith("-Mes-photos-d-été-resnet18")
     assert second.name == first.name + "-2"
+
+
+def test_photos_from_the_browser_give_the_run_the_name_that_the_person_knows(home: Path) -> None:
+    brought = collection.create("Mes fruits")
+    assert Path(run_folder.create(Settings(data=str(brought.photos))).run_dir).name.endswith("-Mes-fruits-resnet18")
 
 
 def test_all_mistakes_are_told_at_once_and_nothing_is_made(tmp_path: Path) -> None:

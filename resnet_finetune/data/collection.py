@@ -152,6 +152,14 @@ def find(id: str) -> Collection:
         raise _not_here() from error
 
 
+def called(data: Path) -> str:
+    """The name that the person knows the photos at ``data`` by; those that came through the browser had one there."""
+    if data.parent.parent == _brought().absolute():
+        with suppress(NotHere):
+            return find(data.parent.name).name or data.name
+    return data.name
+
+
 def sweep() -> None:
     """Remove what nobody finished: collections that nothing came to for a day and that are empty, or not to be kept."""
     for place in _brought().glob("*"):

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import resnet_finetune
+from resnet_finetune.data.collection import called
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
 from resnet_finetune.words import corrections, disk, servers
@@ -364,7 +365,7 @@ def _remember(folder: Path) -> None:
 
 def unused_folder(settings: Settings) -> Path:
     """Make a folder such as ``2026-11-23-groceries-resnet18``, or the same with ``-2``. Raises ``OSError``."""
-    what = re.sub(r"[^\w-]+", "-", Path(settings.data).stem)[:40].strip("-")
+    what = re.sub(r"[^\w-]+", "-", Path(called(Path(settings.data))).stem)[:40].strip("-")
     name = f"{datetime.now():%Y-%m-%d}-{what}-{settings.model}"
     runs = own_folder(_runs())
     for number in count(1):

@@ -12,6 +12,7 @@ from gradio.components import Component
 from gradio.events import Dependency
 from markupsafe import Markup
 
+from resnet_finetune.data.collection import called
 from resnet_finetune.runs import history, jobs, parcel
 from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_runs
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
@@ -159,7 +160,7 @@ def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     strange = tried(lambda: servers.check(settings.data, settings.weights, train_on))
     if strange:
         return _as_it_is(strange)
-    where = say("the demo photos") if settings.data == "demo" else say("the folder “{name}”", name=Path(settings.data).name)
+    where = say("the demo photos") if settings.data == "demo" else say("the folder “{name}”", name=called(Path(settings.data)))
     corrected = corrections.of_run(run.path)
     return [
         _NOTHING,
