@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from resnet_finetune.ui.drawn import figures, matrix
 from resnet_finetune.ui.drawn.figures import Line, chart, per_class_table
-from resnet_finetune.ui.wording.texts import duration, percent, photos
+from resnet_finetune.ui.wording.texts import duration, left, percent, photos
 from resnet_finetune.words.report import class_scores
 
 HOSTILE = "<script>alert(1)</script>\"'>&amp;{0}"
@@ -67,10 +67,25 @@ def test_nearly_all_is_not_all(share: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(8.4, "8 s"), (59.7, "1 min 0 s"), (125, "2 min 5 s"), (1500, "25 min"), (7320, "2 h 2 min")]
+    ("seconds", "words"), [(8.4, "8 s"), (59.7, "1 min"), (125, "2 min 5 s"), (1500, "25 min"), (7320, "2 h 2 min")]
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "working out how long it takes"),
+        (2, "a few seconds left"),
+        (31, "about 35 s left"),
+        (58, "about 1 min left"),
+        (62, "about 1 min 30 s left"),
+        (601, "about 11 min left"),
+    ],
+)
+def test_time_left_is_told_roughly(seconds: float | None, words: str) -> None:
+    assert left(seconds) == words
 
 
 def test_one_photo_is_one_photo() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import signal
 import socket
 import zipfile
@@ -51,8 +52,7 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
     page.locator("#data-demo").click()
     expect(page.locator("#data-findings")).to_contain_text("200 photos in 5 classes", timeout=MINUTE)
     expect(page.locator("#data-findings img.photo")).to_have_count(25)
-    to_training(page)
-    page.locator("#train-start").click()
+    page.locator("#data-train").click()
 
     # The first answer is shown while fine-tuning goes on: its accuracy with an interval, and its matrix.
     first = page.locator("#train-first")
@@ -133,6 +133,11 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     page.locator("#train-resume").click()
     expect(status).to_contain_text("Getting ready")
     expect(status).to_contain_text("Fine-tuning: pass", timeout=2 * MINUTE)
+    page.get_by_role("tab", name="Try it").click()  # what it has learnt so far
+    expect(page.locator("#try-run input")).to_have_value(re.compile("still learning"))
+    page.locator("#try-files input[type=file]").set_input_files(next((tmp_path / "photos" / "red").iterdir()))
+    expect(page.locator("#try-answers article")).to_have_count(1, timeout=MINUTE)
+    page.get_by_role("tab", name="Train", exact=True).click()
     page.locator("#train-stop").click()
     expect(status).to_contain_text("Stopped", timeout=MINUTE)
     expect(status).to_contain_text("test photos named right")

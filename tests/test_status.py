@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.status import status
 from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.words import disk
+from resnet_finetune.words.events import Planned
 
 NOBODY = 2**22 + 1  # the number of no process
 
@@ -46,6 +48,13 @@ def test_a_disk_that_is_nearly_full_is_named(story: Story, monkeypatch: pytest.M
     usage = namedtuple("usage", ["total", "used", "free"])
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1e9, 1e9, 3e6))
     assert "Only 3 MB are free on the disk" in status(story, "crashed")
+
+
+def test_while_it_stops_it_says_so_and_no_time_that_does_not_hold_any_more(story: Story) -> None:
+    story.planned = story.last = Planned(epochs=6, steps=48, photo_size=208, batch=16, seconds=90)
+    assert "about 1 min 30 s left" in status(story, "running")
+    lock.ask_to_stop(story.run.path)
+    assert "Stopping:" in status(story, "running") and "left" not in status(story, "running")
 
 
 def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_on_with_has_not(

@@ -92,7 +92,9 @@ def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(p
     expect(answer.locator("li")).to_have_count(3)
     said = first.value.json()
     assert said["model"] == "mine"
-    with page.expect_response(lambda reply: reply.json()["scores"] != said["scores"], timeout=MINUTE):
+    with page.expect_response(
+        lambda reply: reply.url.endswith("/api/predict") and reply.json()["scores"] != said["scores"], timeout=MINUTE
+    ):
         pass
     page.wait_for_function(  # it says what the app answered last
         """() => {

@@ -38,7 +38,7 @@ def build() -> gr.Blocks:
         going = news.build()
         with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
             with gr.Tab(text("step.data"), id="data") as data_tab:
-                look_again = data_step.build(page, tabs, data_tab, chosen, wanted, asked)
+                look_again, train_at_once = data_step.build(page, tabs, data_tab, chosen, wanted, asked)
             with gr.Tab(text("step.model"), id="model") as model_tab:
                 choices, starts_from = model_step.build(tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
@@ -51,7 +51,7 @@ def build() -> gr.Blocks:
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:
-            train_step.build(page, tabs, chosen, choices, wanted, going)
+            train_step.build(page, tabs, chosen, choices, wanted, going, train_at_once)
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
 
@@ -95,9 +95,16 @@ def serve() -> Guard:
     return Guard(Languages(Doors(Streams(app))))
 
 
-def _announced() -> gr.I18n:
-    """What Gradio tells a screen reader when an event is over: it has no Chinese for it."""
-    return gr.I18n(**{locale: {"common.complete": text("announced.complete")} for locale in ("en", "zh-CN", "zh-TW")})
+def _own_words() -> gr.I18n:
+    """In place of some of Gradio's: what it tells a screen reader when an event is over, for which it has no Chinese, and what
+    it calls an upload, where nothing leaves the computer.
+    """
+    ours = {
+        "common.complete": text("announced.complete"),
+        "upload_text.drop_file": text("upload.drop"),
+        "upload_text.click_to_upload": text("upload.click"),
+    }
+    return gr.I18n(**dict.fromkeys(("en", "zh-CN", "zh-TW"), ours))
 
 
 def _add_page(app: FastAPI, path: str) -> None:
@@ -110,7 +117,7 @@ def _add_page(app: FastAPI, path: str) -> None:
         blocks,
         path=path,
         root_path="",
-        i18n=_announced(),
+        i18n=_own_words(),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

@@ -124,7 +124,9 @@ def _zoom() -> Markup:
         )
         for way, sign in (("out", "−"), ("fit", ""), ("in", "+"))
     )
-    return Markup('<div class="zoom" role="group" aria-label="{}">{}</div>').format(text("matrix.zoom"), _NOTHING.join(buttons))
+    return Markup('<div class="zoom" role="group" aria-label="{}" title="{}">{}</div>').format(
+        text("matrix.zoom"), text("matrix.zoom.how"), _NOTHING.join(buttons)
+    )
 
 
 def _at(y: int, x: int, n: int) -> Markup:

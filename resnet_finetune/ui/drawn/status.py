@@ -7,11 +7,12 @@ import signal
 
 from markupsafe import Markup
 
+from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import State
 from resnet_finetune.ui.drawn import matrix, way
 from resnet_finetune.ui.drawn.messages import message
 from resnet_finetune.ui.drawn.story import Story
-from resnet_finetune.ui.wording.texts import duration, percent, text
+from resnet_finetune.ui.wording.texts import duration, left, percent, text
 from resnet_finetune.words.events import Failed, Finished, Planned, Progress, Step, Stopped
 
 LITTLE = 200e6  # bytes on a disk: less than two checkpoints of the smallest network
@@ -59,24 +60,22 @@ def _running(story: Story) -> Markup:
         case Progress() as stage:
             title = text(f"train.stage.{stage.stage}")
             if stage.seconds_left is None or stage.seconds_left >= 1:  # the steps that follow take longer than none
-                facts.append(_left(stage.seconds_left))
+                facts.append(left(stage.seconds_left))
+        case Step() | Planned() if lock.asked_to_stop(story.run.path):
+            title = text("train.state.stopping")
         case Step() as step if story.planned:
             epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
             title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)
-            facts += [_left(step.seconds_left), text("train.speed", n=step.images_per_second)]
+            facts += [left(step.seconds_left), text("train.speed", n=step.images_per_second)]
         case Planned() as plan:
             epoch = max(1, len(story.epochs))  # epoch 0, the first answer, is among them
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
-            facts.append(_left(plan.seconds))
+            facts.append(left(plan.seconds))
     facts.append(story.run.title)
     if story.started:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
     return way.draw(story.way, title, facts)
-
-
-def _left(seconds: float | None) -> str:
-    return text("train.left.unknown") if seconds is None else text("train.left", time=duration(seconds))
 
 
 def first_answer(story: Story) -> Markup:
@@ -93,8 +92,10 @@ def first_answer(story: Story) -> Markup:
         low=percent(score.low),
         high=percent(score.high),
     )
-    return Markup('<section class="card"><h3>{}</h3><p>{}</p>{}</section>').format(
+    perfect = Markup("<p>{}</p>").format(text("train.first.perfect")) if score.accuracy == 1 else Markup("")
+    return Markup('<section class="card"><h3>{}</h3><p>{}</p>{}{}</section>').format(
         text("train.first"),
         says,
+        perfect,
         matrix.draw(story.started.classes, first.confusion, matrix.View(range(len(story.started.classes)), opens=False)),
     )

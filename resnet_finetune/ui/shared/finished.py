@@ -12,6 +12,8 @@ from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui.wording.texts import percent
 from resnet_finetune.words.events import Finished, Score, Stopped
 
+Choice = tuple[str, str]  # in words, and the folder
+
 
 def dropdown(label: str, elem_id: str) -> gr.Dropdown:
     return gr.Dropdown([], value=None, label=label, elem_id=elem_id, interactive=True, filterable=False)
@@ -19,7 +21,14 @@ def dropdown(label: str, elem_id: str) -> gr.Dropdown:
 
 def offer(chosen: str | None) -> gr.Dropdown:
     """The choices as they are now, newest first; what was chosen stays so while it is there."""
-    choices = [(f"{run.title} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
+    return offer_of(choices(), chosen)
+
+
+def choices() -> list[Choice]:
+    return [(f"{run.title} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
+
+
+def offer_of(choices: list[Choice], chosen: str | None) -> gr.Dropdown:
     paths = [path for _, path in choices]
     return gr.Dropdown(choices, value=chosen if chosen in paths else next(iter(paths), None))
 

@@ -20,7 +20,7 @@ from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
-from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.language import reason
@@ -116,6 +116,5 @@ def of_run(path: str | None) -> Settings | None:
 
 def _busy(doing: str, last: Event | None) -> Markup:
     if not isinstance(last, Progress):
-        return progress(doing, 0, [text("train.left.unknown")])
-    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
-    return progress(doing, last.done / max(1, last.total), [left])
+        return progress(doing, 0, [left(None)])
+    return progress(doing, last.done / max(1, last.total), [left(last.seconds_left)])

@@ -24,7 +24,7 @@ from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.desk import Chosen, Desk
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to, seen_if
 from resnet_finetune.ui.steps import bring, broken_off, example, folders
-from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
@@ -61,14 +61,14 @@ _TO_THE_FINDINGS = """() => {
     return [];
 }"""
 
-Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button]
+Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button]
 
 
 def build(
     page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, wanted: gr.State, asked: gr.State
-) -> Callable[[Dependency], None]:
-    """``wanted``: the run that the results step is opened for. What comes back has the desk in ``asked``, which another step
-    put there, looked at after that step's event.
+) -> tuple[Callable[[Dependency], None], gr.Button]:
+    """``wanted``: the run that the results step is opened for. The first of what comes back has the desk in ``asked``, which
+    another step put there, looked at after that step's event; the second asks for a training at once.
     """
     seen, turn = gr.State(None), gr.State(Turn())
     broken_off.build(page, tabs, tab)
@@ -98,7 +98,9 @@ def build(
     stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
     findings = gr.HTML(elem_id="data-findings")
     doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
-    onward = gr.Button(text("data.next"), variant="primary", visible=HIDDEN, elem_id="data-next")
+    with gr.Row(visible=HIDDEN, elem_classes="onward", elem_id="data-onward") as onward:
+        lead_to(gr.Button(text("data.next"), elem_id="data-next"), tabs, "model")
+        at_once = gr.Button(text("data.train"), variant="primary", elem_id="data-train")
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
     # Each begins at once, whatever other scan goes on, and ends that.
@@ -126,12 +128,11 @@ def build(
         show_progress="hidden",
     )
     inside.click(_into, outputs=[path, inside], queue=False, show_progress="hidden")
-    lead_to(onward, tabs, "model")
 
     def look_again(event: Dependency) -> None:
         event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
 
-    return look_again
+    return look_again, at_once
 
 
 def _title(title: str, more: str) -> Markup:
@@ -274,7 +275,7 @@ def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:
 def _busy(what: str, done: int = 0, total: int = 0, seconds: float = 0) -> Answer:
     facts = [text("data.scanned", done=done, total=total)] if total else []
     if done and seconds > 1:
-        facts.append(text("train.left", time=duration(seconds / done * (total - done))))
+        facts.append(left(seconds / done * (total - done)))
     return _answer(progress(what, done / max(1, total), facts), scanning=True)
 
 
@@ -301,7 +302,7 @@ def _answer(
     said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
 ) -> Answer:
     """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
-    return ready, seen, said, doctor, gr.Button(visible=seen_if(ready is not None)), gr.Button(visible=seen_if(scanning))
+    return ready, seen, said, doctor, gr.Row(visible=seen_if(ready is not None)), gr.Button(visible=seen_if(scanning))
 
 
 def _refusal(error: UserError, help: str = "") -> Markup:

@@ -23,7 +23,7 @@ from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
-from resnet_finetune.ui.wording.texts import duration, percent, photos, text
+from resnet_finetune.ui.wording.texts import left, percent, photos, text
 from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 
@@ -125,7 +125,7 @@ def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
             )
         facts = [text("try.classifying", done=done, all=total)] if total else []
         if done and monotonic() - began > 1:
-            facts.append(text("train.left", time=duration((monotonic() - began) / done * (total - done))))
+            facts.append(left((monotonic() - began) / done * (total - done)))
         return _shown(progress(text("many.busy"), done / max(1, total), facts), trial=trial)
 
     try:

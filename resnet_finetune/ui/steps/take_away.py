@@ -18,7 +18,7 @@ from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, seen_if
-from resnet_finetune.ui.wording.texts import duration, text
+from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 
@@ -133,6 +133,5 @@ def _button(format: Format) -> Markup:
 
 def _busy(last: Event | None) -> Markup:
     if not isinstance(last, Progress):
-        return progress(text("take.writing"), 0, [text("train.left.unknown")])
-    left = text("train.left.unknown") if last.seconds_left is None else text("train.left", time=duration(last.seconds_left))
-    return progress(text("take.proving", done=last.done, all=last.total), last.done / last.total, [left])
+        return progress(text("take.writing"), 0, [left(None)])
+    return progress(text("take.proving", done=last.done, all=last.total), last.done / last.total, [left(last.seconds_left)])

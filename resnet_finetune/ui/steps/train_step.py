@@ -42,9 +42,17 @@ class Watch:
 
 
 def build(
-    page: gr.Blocks, tabs: gr.Tabs, chosen: gr.State, choices: dict[str, Component], wanted: gr.State, going: gr.HTML
+    page: gr.Blocks,
+    tabs: gr.Tabs,
+    chosen: gr.State,
+    choices: dict[str, Component],
+    wanted: gr.State,
+    going: gr.HTML,
+    at_once: gr.Button,
 ) -> None:
-    """``wanted``: the run that the results step is opened for. ``going``: where ``news`` is told."""
+    """``wanted``: the run that the results step is opened for. ``going``: where ``news`` is told. ``at_once``: a button of an
+    earlier step that starts too.
+    """
     watch = gr.State(Watch())
     timer = gr.Timer(1)
     heading(text("step.train"), text("train.lead"))
@@ -59,9 +67,9 @@ def build(
     news.choice()
     said = gr.HTML(js_on_load=ACTIONS, elem_id="train-said")
     shown = gr.HTML(elem_id="train-status")
+    first = gr.HTML(elem_id="train-first")
     drawn = gr.HTML(elem_id="train-curves")
     gradients = gr.HTML(elem_id="train-gradients")
-    first = gr.HTML(elem_id="train-first")
 
     look: dict[str, Any] = {
         "fn": _look,
@@ -74,7 +82,9 @@ def build(
     page.load(
         lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, queue=False, show_progress="hidden"
     )
-    start.click(
+    lead_to(at_once, tabs, "train")
+    gr.on(
+        [start.click, at_once.click],
         _start,
         inputs_kwargs={"watch": watch, "chosen": chosen, **choices},
         outputs=[said, watch],
@@ -114,7 +124,7 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
         ),
-        [] if network.commercial else [text("model.licence.no", licence=network.licence)],
+        [text("train.plan.time"), *([] if network.commercial else [text("model.licence.no", licence=network.licence)])],
     )
 
 

@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
-from resnet_finetune.model.saved_model import Answer
+from resnet_finetune.model.saved_model import ABOUT, Answer
+from resnet_finetune.runs import jobs
 from resnet_finetune.ui.drawn import figures
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import thumbnail
@@ -28,6 +29,12 @@ from resnet_finetune.words.errors import UserError
 BEST = 5  # classes shown for a photo
 EVERY = 5  # of the demo's new photos is shown, so that each class comes
 _NOTHING = Markup("")
+
+# What was dropped may fill the screen.
+_TO_THE_ANSWERS = """() => {
+    setTimeout(() => document.querySelector("#try-answers")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 500);
+    return [];
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +55,17 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     """What was shown to a model last: ``Tried`` or None."""
     heading(text("step.try"), text("try.lead"))
     run = finished.dropdown(text("try.model"), "try-run")
+    waiting = gr.HTML(elem_id="try-waiting")
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     camera = gr.Column()
     tried, gallery = gr.State(None), gr.State(None)  # of the model that is chosen
+    answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to be judged by it
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
         cost = gr.HTML(elem_id="try-cost")
     with camera:
         live.build(run, readiness)
-    answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     panel, asked = why.build("try-why")
     with gr.Accordion(text("many"), open=False, elem_id="many"):
         many_photos.build(run, readiness)
@@ -67,8 +75,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         lead_to(gr.Button(text("back")), tabs, "results")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, **quick)
-    run.change(lambda: (_NOTHING, None), outputs=[answers, tried], **quick)  # another model said it
+    tab.select(_offered, inputs_kwargs={"chosen": run}, outputs=[run, waiting], **quick)
+    run.change(_emptied, inputs_kwargs={"path": run, "tried": tried}, outputs=[answers, tried], **quick)
     run.change(_examples, inputs_kwargs={"path": run}, outputs=how, **quick)
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, **quick)
     judged: dict[str, Any] = {
@@ -82,6 +90,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         _judged, **judged
     )
     demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden").then(_judged, **judged)
+    gr.on([files.upload, demo.click], fn=None, js=_TO_THE_ANSWERS)
     readiness.change(_judged, trigger_mode="always_last", **judged)
     answers.click(
         _ask_why,
@@ -91,6 +100,24 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         **quick,
     )
     return tried
+
+
+def _offered(chosen: str | None) -> tuple[gr.Dropdown, Markup]:
+    """The models, that of the training that goes on among them; or why there is none yet."""
+    going = jobs.current()
+    learning = going if going and (going.path / ABOUT).exists() else None
+    choices = finished.choices()
+    if learning:
+        choices.insert(0, (text("try.learning", name=learning.title), str(learning.path)))
+        why = message("info", text("try.learning.what"))
+    else:
+        why = _NOTHING if choices else message("info", text("try.waiting" if going else "try.none"))
+    return finished.offer_of(choices, chosen), why
+
+
+def _emptied(path: str | None, tried: Tried | None) -> tuple[Any, Any]:
+    """What another model said goes; what this one says may have come before it was told that it is chosen."""
+    return (gr.skip(), gr.skip()) if tried and tried.run == path else (_NOTHING, None)
 
 
 def _examples(path: str | None, request: gr.Request) -> Markup:
@@ -210,6 +237,7 @@ def _card(tried: Tried, number: int, answer: Answer) -> Markup:
     assert answer.scores is not None
     none = answer.none_of_these
     best = sorted(zip(tried.classes, answer.scores, strict=True), key=lambda pair: -pair[1])[:BEST]
+    bars = figures.bars(best)
     return Markup(
         '<article class="card answer{kind}">{look}<div><h4>{title}</h4>{would}{bars}<footer><small>{name}</small>{ask}</footer>'
         "</div></article>"
@@ -218,7 +246,7 @@ def _card(tried: Tried, number: int, answer: Answer) -> Markup:
         look=tried.looks[number],
         title=text("none") if none else best[0][0],
         would=Markup("<p>{}</p>").format(text("none.would", name=best[0][0])) if none else _NOTHING,
-        bars=figures.bars(best),
+        bars=Markup("<details><summary>{}</summary>{}</details>").format(text("none.scores"), bars) if none else bars,
         name=answer.path.name,
         ask=action(text("why.ask"), {"photo": number}),
     )

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from resnet_finetune.ui.wording.chinese import CHINESE
 from resnet_finetune.ui.wording.english import ENGLISH
 from resnet_finetune.words.language import Language, spoken
@@ -43,12 +45,22 @@ def percent(share: float) -> str:
     return text("percent", n=whole)
 
 
+def left(seconds: float | None) -> str:
+    """The time left, as roughly as it is known, so that it does not jump about; None: not known yet."""
+    if seconds is None:
+        return text("train.left.unknown")
+    if seconds < 5:
+        return text("train.left.little")
+    step = 5 if seconds < 60 else 30 if seconds < 600 else 60
+    return text("train.left", time=duration(step * ceil(seconds / step)))
+
+
 def duration(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     if whole < 60:
         return text("duration.seconds", seconds=whole)
-    if whole < 600:
+    if whole < 600 and rest:
         return text("duration.few_minutes", minutes=minutes, seconds=rest)
     if whole < 3600:
         return text("duration.minutes", minutes=minutes)
