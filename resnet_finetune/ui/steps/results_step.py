@@ -81,7 +81,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
         "inputs_kwargs": {"path": run},
-        "outputs": [*(summary, rest, find, cell, pairs, worst, details), *doubts, *proven],
+        "outputs": [*(summary, rest, find, pairs, worst, details), *doubts, *proven],
         **quick,
     }
     # After the rest: as it is wanted by then, and no answer to an earlier question replaces it.
@@ -93,6 +93,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         outputs=[run, wanted],
         **quick,
     ).then(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
+    run.change(lambda: _NOTHING, outputs=cell, **quick)  # at once: what is opened meanwhile stays open
     run.select(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
@@ -123,14 +124,13 @@ def _show(path: str | None) -> tuple[Any, ...]:
     try:
         run, report = _result(path)
     except UserError as error:
-        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (5 + 6)
+        return message("bad", text("results.none"), error.messages), gr.Column(visible=False), *(gr.skip(),) * (4 + 6)
     if run is None or report is None:
-        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (5 + 6)
+        return message("info", text("results.none")), gr.Column(visible=False), *(gr.skip(),) * (4 + 6)
     return (
         _summary(run, report),
         gr.Column(visible=True),
         gr.Textbox(visible=len(report.classes) > MANY),
-        _NOTHING,
         _pairs(report),
         cell_photos.draw_worst(report),
         _classes(report),
