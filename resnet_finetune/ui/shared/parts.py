@@ -40,6 +40,14 @@ def tried(change: Callable[[], object]) -> Markup:
     return _NOTHING
 
 
+def into_view(elem_id: str, after: int = 0, block: Literal["nearest", "start"] = "nearest") -> str:
+    """For the ``js`` of an event: what was asked for may be out of sight. It glides into view where it has first to be waited
+    for, ``after`` so many milliseconds.
+    """
+    how = f'{{ block: "{block}", behavior: "{"smooth" if after else "auto"}" }}'
+    return f'() => {{ setTimeout(() => document.querySelector("#{elem_id}")?.scrollIntoView({how}), {after}); return []; }}'
+
+
 def lead_to(button: gr.Button, tabs: gr.Tabs, step: str) -> None:
     """``button`` opens ``step``."""
     button.click(lambda: gr.Tabs(selected=step), outputs=tabs, queue=False, show_progress="hidden")

@@ -22,7 +22,7 @@ from resnet_finetune.ui.drawn.overview import overview
 from resnet_finetune.ui.shared import desk
 from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.desk import Chosen, Desk
-from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to, seen_if
+from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, into_view, lead_to, seen_if
 from resnet_finetune.ui.steps import bring, broken_off, example, folders
 from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words import servers
@@ -54,12 +54,6 @@ class Turn:
         self.scan = Trial()
         return self.scan
 
-
-# How far the scan has come, and then what it found, are below the ways to choose.
-_TO_THE_FINDINGS = """() => {
-    setTimeout(() => document.querySelector("#data-findings")?.scrollIntoView({ block: "start", behavior: "smooth" }), 500);
-    return [];
-}"""
 
 Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button]
 
@@ -116,7 +110,7 @@ def build(
     gr.on(
         [archive.upload, zone.submit, maker.submit, look.click, path.submit, demo.click],
         fn=None,
-        js=_TO_THE_FINDINGS,
+        js=into_view("data-findings", after=500, block="start"),  # below the ways to choose
     )
     stop.click(_stop, inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
     doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click

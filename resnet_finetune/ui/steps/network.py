@@ -15,13 +15,12 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import network_picture
 from resnet_finetune.ui.drawn.figures import table
 from resnet_finetune.ui.drawn.network_picture import size_of, value
-from resnet_finetune.ui.shared.parts import clicked_on
+from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.shared.trial import Attempt, of_run
 from resnet_finetune.ui.wording.texts import photos, text
 from resnet_finetune.words.events import Event
 
 _NOTHING = Markup("")
-_TO_THE_BLOCK = "() => { document.querySelector('#network-block')?.scrollIntoView({ block: 'nearest' }); return [] }"
 
 
 def build(run: gr.Dropdown) -> list[Component]:
@@ -37,7 +36,7 @@ def build(run: gr.Dropdown) -> list[Component]:
         queue=False,
         show_progress="hidden",
         trigger_mode="multiple",
-    ).then(fn=None, js=_TO_THE_BLOCK)
+    ).then(fn=None, js=into_view("network-block"))
     return [found, drawn, card]
 
 

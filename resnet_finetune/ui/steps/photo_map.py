@@ -14,7 +14,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
-from resnet_finetune.ui.shared.parts import clicked_on
+from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Judged, Report
@@ -101,7 +101,6 @@ element.addEventListener("keydown", (event) => {
     best.focus();
 });
 """
-_TO_PHOTO = "() => { document.getElementById('map-photo')?.scrollIntoView({ block: 'nearest' }); return [] }"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +131,7 @@ def build(run: gr.Dropdown) -> None:
         queue=False,
         show_progress="hidden",
         trigger_mode="multiple",
-    ).then(fn=None, js=_TO_PHOTO)
+    ).then(fn=None, js=into_view("map-photo"))
     photo.click(
         _ask_why,
         inputs_kwargs={"drawn": drawn},

@@ -15,7 +15,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run
 from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import finished, why
-from resnet_finetune.ui.shared.parts import clicked_on, heading, lead_to
+from resnet_finetune.ui.shared.parts import clicked_on, heading, into_view, lead_to
 from resnet_finetune.ui.steps import learning, photo_map, proof, suspects, take_away
 from resnet_finetune.ui.wording.texts import percent, text
 from resnet_finetune.words import corrections
@@ -27,12 +27,6 @@ MANY = 12  # classes; among more a person wants to look for one
 PAIRS = 6  # of classes that are confused, listed
 SHOWN = 8  # photos of each
 _NOTHING = Markup("")
-
-# What was clicked may be far above.
-_TO_THE_PHOTOS = """() => {
-    setTimeout(() => document.querySelector("#results-cell")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 300);
-    return [];
-}"""
 
 
 def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
@@ -87,21 +81,22 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     # After the rest: as it is wanted by then, and no answer to an earlier question replaces it.
     redrawn: dict[str, Any] = {"inputs_kwargs": {"path": run, **view}, "outputs": [drawn, save], **quick}
     trusted: dict[str, Any] = {"inputs_kwargs": {"path": run}, "outputs": [calibrated, of_class, told], **quick}
-    tab.select(
+    offered = tab.select(
         lambda wanted, chosen: (finished.offer(wanted or chosen), None),
         inputs_kwargs={"wanted": wanted, "chosen": run},
         outputs=[run, wanted],
         **quick,
-    ).then(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
+    )
+    for looked_at in (offered.then, run.select):
+        looked_at(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
     run.change(lambda: _NOTHING, outputs=cell, **quick)  # at once: what is opened meanwhile stays open
-    run.select(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
     for part in (cell, worst):
         part.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
-    gr.on([drawn.click, pairs.click], fn=None, js=_TO_THE_PHOTOS)
+    gr.on([drawn.click, pairs.click], fn=None, js=into_view("results-cell", after=300))  # what was clicked may be far above
 
 
 def _folded(title: str, elem_id: str) -> gr.Accordion:

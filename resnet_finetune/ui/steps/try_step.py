@@ -21,7 +21,7 @@ from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.served import endpoint
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
-from resnet_finetune.ui.shared.parts import clicked_on, heading, lead_to
+from resnet_finetune.ui.shared.parts import clicked_on, heading, into_view, lead_to
 from resnet_finetune.ui.steps import live, many_photos
 from resnet_finetune.ui.wording.texts import percent, photos, text
 from resnet_finetune.words.errors import UserError
@@ -29,12 +29,6 @@ from resnet_finetune.words.errors import UserError
 BEST = 5  # classes shown for a photo
 EVERY = 5  # of the demo's new photos is shown, so that each class comes
 _NOTHING = Markup("")
-
-# What was dropped may fill the screen.
-_TO_THE_ANSWERS = """() => {
-    setTimeout(() => document.querySelector("#try-answers")?.scrollIntoView({ block: "nearest", behavior: "smooth" }), 500);
-    return [];
-}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +84,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         _judged, **judged
     )
     demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden").then(_judged, **judged)
-    gr.on([files.upload, demo.click], fn=None, js=_TO_THE_ANSWERS)
+    gr.on([files.upload, demo.click], fn=None, js=into_view("try-answers", after=500))
     readiness.change(_judged, trigger_mode="always_last", **judged)
     answers.click(
         _ask_why,
