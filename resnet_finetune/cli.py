@@ -50,7 +50,16 @@ _WORDS: dict[str, str] = {
     word: word
     for word in (
         *(say("train"), say("validation"), say("test")),
-        *(say("fetch"), say("scan"), say("features"), say("remember"), say("measure"), say("rates"), say("prove")),
+        *(
+            say("fetch"),
+            say("scan"),
+            say("features"),
+            say("check"),
+            say("remember"),
+            say("measure"),
+            say("rates"),
+            say("prove"),
+        ),
         *(say("new"), say("running"), say("finished"), say("stopped"), say("failed"), say("crashed")),
         *(say("empty"), say("not-a-photo"), say("truncated"), say("damaged"), say("too-large"), say("too-small")),
         *(say("unreadable"), say("unreadable-table"), say("link"), say("same-name"), say("no-class"), say("label-table")),

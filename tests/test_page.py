@@ -143,6 +143,12 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     page.locator("#train-stop").click()
     expect(status).to_contain_text("Stopped", timeout=MINUTE)
     expect(status).to_contain_text("test photos named right")
+    expect(page.locator("#train-plan")).to_have_text("")  # just that was trained
+    expect(page.locator("#train-start")).to_have_text("Train once more")
+    page.get_by_role("tab", name="Model").click()
+    page.locator("#preset").get_by_label("Quick").check()
+    page.locator("#model-next").click()
+    expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, Quick")
     page.locator("#train-next").click()
     expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
 

@@ -1,59 +1,114 @@
-"""What is accepted right after a stream was closed is said a moment later; the rest of the traffic does not wait."""
+"""What is accepted while a stream closes is said once the tab has heard of the end; the rest of the traffic does not wait."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
-from typing import Any
+import json
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from resnet_finetune.ui.served.streams import HEARD_WITHIN, Streams
-
-Said = list[MutableMapping[str, Any]]
+from resnet_finetune.ui.served import streams
+from resnet_finetune.ui.served.streams import Streams
 
 
 async def gradio(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers as its queue does."""
-    body = b'data: {"msg":"close_stream"}\n\n' if scope["path"].endswith("/data") else b'{"event_id":"1"}'
+    """Answers as its queue does: with the end of a stream, or that what was asked for is accepted."""
+    await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": body})
+    if scope["path"].endswith("/data"):
+        await send({"type": "http.response.body", "body": b'data: {"msg":"close_stream"}\n\n', "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await send({"type": "http.response.body", "body": b'{"event_id":"1"}'})
 
 
-def waits(*paths: str) -> list[float]:
-    """Seconds that were waited before each start of an answer, while a tab asked for one path after the other."""
-    waited: list[float] = []
+class Tab:
+    """Asks, and hears the answers."""
 
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
+    def __init__(self, app: Streams, name: str) -> None:
+        self.app, self.name = app, name
+        self.hangs_up = asyncio.Event()
 
-    async def receive() -> MutableMapping[str, Any]:
-        return {"type": "http.request"}
+    def opens_stream(self) -> tuple[asyncio.Task[None], list[Message]]:
+        async def receive() -> Message:
+            if heard:
+                await self.hangs_up.wait()
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": b""}
 
-    async def talk() -> Said:
-        said: Said = []
+        scope = {"path": "/gradio_api/queue/data", "query_string": f"session_hash={self.name}".encode()}
+        task, heard = self._asks(scope, receive)
+        return task, heard
 
-        async def send(message: MutableMapping[str, Any]) -> None:
-            said.append(message)
+    def joins(self, body: bytes | None = None) -> tuple[asyncio.Task[None], list[Message]]:
+        async def receive() -> Message:
+            return {"type": "http.request", "body": json.dumps({"session_hash": self.name}).encode() if body is None else body}
 
-        app = Streams(gradio)
-        for path in paths:
-            await app({"type": "http", "path": f"/gradio_api/{path}"}, receive, send)
-        return said
+        return self._asks({"path": "/gradio_api/queue/join", "query_string": b""}, receive)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "sleep", sleep)
-        said = asyncio.run(talk())
-    assert len(said) == 2 * len(paths)  # nothing is swallowed
-    return waited
+    def _asks(self, scope: Scope, receive: Receive) -> tuple[asyncio.Task[None], list[Message]]:
+        heard: list[Message] = []
 
+        async def send(message: Message) -> None:
+            heard.append(message)
 
-def test_what_is_accepted_as_a_stream_closes_is_said_once_the_tab_has_heard_of_that() -> None:
-    first, second = waits("queue/join", "queue/data", "queue/join")
-    assert first == 0
-    assert 0 < second <= HEARD_WITHIN
+        return asyncio.create_task(self.app({"type": "http", **scope}, receive, send)), heard
 
 
-def test_nothing_else_waits() -> None:
-    assert waits("queue/data", "queue/data", "run/1", "queue/status") == []
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_nothing_is_accepted_until_the_tab_has_heard_that_its_stream_is_closed() -> None:
+    async def talk() -> None:
+        tab, other = Tab(app := Streams(gradio), "a"), Tab(app, "b")
+        stream, ended = tab.opens_stream()
+        await settle()
+        assert len(ended) == 2  # it is told at once
+        join, accepted = tab.joins()
+        other_join, other_accepted = other.joins()
+        await settle()
+        assert accepted == []
+        assert len(other_accepted) == 2  # nobody else waits
+        tab.hangs_up.set()
+        await asyncio.gather(stream, join, other_join)
+        assert len(accepted) == 2
+        assert ended[-1] == {"type": "http.response.body", "body": b""}
+        later, accepted = tab.joins()
+        await settle()
+        assert len(accepted) == 2
+        await later
+
+    asyncio.run(talk())
+
+
+def test_who_never_hangs_up_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "PATIENCE", 0.01)
+
+    async def talk() -> None:
+        tab = Tab(Streams(gradio), "a")
+        stream, ended = tab.opens_stream()
+        await settle()
+        join, accepted = tab.joins()
+        await asyncio.gather(stream, join)
+        assert len(ended) == 3
+        assert len(accepted) == 2
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[]", b"{}", b"\xff"])
+def test_what_gradio_refuses_is_refused_at_once(body: bytes) -> None:
+    async def talk() -> None:
+        tab = Tab(Streams(gradio), "a")
+        stream, _ = tab.opens_stream()
+        await settle()
+        join, refused = tab.joins(body)
+        await join
+        assert len(refused) == 2
+        tab.hangs_up.set()
+        await stream
+
+    asyncio.run(talk())

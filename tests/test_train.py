@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_finetune.data import cache
-from resnet_finetune.engine import checkpoint, loop
+from resnet_finetune.engine import checkpoint, judge, loop
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import PRESETS, Preset
 from resnet_finetune.engine.step import Learner, one_batch
@@ -95,6 +95,15 @@ def test_a_run_says_what_it_does_in_order(settings: Settings) -> None:
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[-1].step == steps[-1].steps == next(event for event in events if isinstance(event, Planned)).steps
     assert max(event.learning_rate for event in epochs) <= PRESETS["quick"].learning_rate
+
+
+def test_of_many_validation_photos_it_is_told_how_far_judging_them_has_come(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "AT_ONCE", 4)
+    came = [event for event in fine_tune(settings) if isinstance(event, Progress) and event.stage == "check"]
+    assert {event.total for event in came} == {9}
+    assert [event.done for event in came if event.done == 9] == [9] * (1 + PRESETS["quick"].epochs)  # the first answer, too
 
 
 def test_the_test_is_on_photos_that_were_not_trained_on_and_the_report_can_be_counted_again(trained: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
-from resnet_finetune.engine.judge import judged, logits
+from resnet_finetune.engine.judge import Verdict, judged, logits
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.probe import linear_head
 from resnet_finetune.engine.progress import Pace
@@ -24,14 +24,14 @@ from resnet_finetune.words.report import confusion_matrix
 AT_ONCE = 128  # photos for each process of a team between two words on how far it has come
 
 
-def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, Standing]:
+def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, tuple[Standing, Verdict]]:
     """Give ``net`` a fitted linear head and judge it on the validation photos. Fine-tuning starts from what comes back."""
     train, validation = material.indices("train"), material.indices("validation")
     seen = yield from features_of(material, net, train)
     classes = len(material.dataset.classes)
     add_head(net, classes, linear_head(seen, material.labels(train), classes, material.settings.seed))
     labels = material.labels(validation)
-    verdict = judged(logits(net, material, validation), labels)
+    verdict = judged((yield from logits(net, material, validation)), labels)
     first = FirstAnswer(
         validation=verdict.score,
         confusion=confusion_matrix(labels.tolist(), verdict.predicted, classes),
@@ -52,7 +52,7 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, S
     checkpoint.save_first(material.run, net)
     checkpoint.save_state(material.run, standing, net, make_optimizer(net))
     yield first
-    return standing
+    return standing, verdict
 
 
 def features_of(material: Material, net: nn.Module, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:

@@ -24,17 +24,24 @@ from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score, Stage
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
 
+AT_ONCE = 512  # photos between two words on how far it has come; a team is sent the weights each time
+
 _FULL: AbstractContextManager[Any] = nullcontext()
 
 
-def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
-    """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
-    material.check_stop()
-    team, photos = material.team, len(indices)
-    team.order(Order.JUDGE, photos)
-    team.photos(indices, photos)
-    team.weights(net)
-    return team.answers(own_logits(net, material, indices[team.share(photos)]), photos)
+def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Generator[Event, None, Tensor]:
+    """Float32 [N, classes] on the CPU, of whole photos without augmentation; and how far it has come, where that takes long."""
+    team, pace, answers = material.team, Pace("check"), []
+    for start in range(0, len(indices), AT_ONCE):
+        material.check_stop()
+        some = indices[start : start + AT_ONCE]
+        team.order(Order.JUDGE, len(some))
+        team.photos(some, len(some))
+        team.weights(net)
+        answers.append(team.answers(own_logits(net, material, some[team.share(len(some))]), len(some)))
+        if len(indices) > AT_ONCE:
+            yield from pace(start + len(some), len(indices))
+    return torch.cat(answers)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.engine.checkpoint import Standing
-from resnet_finetune.engine.judge import judged, logits
+from resnet_finetune.engine.judge import Verdict, judged, logits
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import MOST_EPOCHS, PRESETS, make_plan, replanned, steps_per_epoch
 from resnet_finetune.engine.progress import EVENT_PERIOD
@@ -52,12 +52,14 @@ class _Smooth:
         return self._values
 
 
-def fine_tune_network(material: Material, net: nn.Module, standing: Standing) -> Generator[Event, None, None]:
+def fine_tune_network(
+    material: Material, net: nn.Module, standing: Standing, first_verdict: Verdict | None
+) -> Generator[Event, None, None]:
     """Fine-tune the whole of ``net`` from where ``standing`` says; the best model on the validation photos is kept on disk.
 
     Judged after each epoch is the average of its weights with the first answer's: on photos that come from elsewhere than the
     training photos it is the better (WiSE-FT: Wortsman et al. 2022, CVPR, sec. 4). It is kept only if it beats the first answer
-    by more than chance.
+    by more than chance. ``first_verdict`` is the first answer's, where it was just judged.
     """
     preset = PRESETS[material.settings.preset]
     optimizer = make_optimizer(net)
@@ -70,7 +72,8 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
     average.load_state_dict(first)
     validation = material.indices("validation")
     labels = material.labels(validation)
-    first_verdict = judged(logits(average, material, validation), labels)
+    if first_verdict is None:
+        first_verdict = judged((yield from logits(average, material, validation)), labels)
 
     def highest() -> float:
         return standing.rate * (material.settings.learning_rate or preset.learning_rate)
@@ -110,7 +113,7 @@ def fine_tune_network(material: Material, net: nn.Module, standing: Standing) ->
             yield Noted(note=_WENT_BACK)
             continue
         average.load_state_dict(_mean(first, net.state_dict(), preset.share))
-        verdict = judged(logits(average, material, validation), labels)
+        verdict = judged((yield from logits(average, material, validation)), labels)
         best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
         if best:
             material.classifier(average).save(material.run)

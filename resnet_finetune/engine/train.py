@@ -59,11 +59,12 @@ def fine_tune(settings: Settings, stop: Callable[[], bool] = lambda: False) -> I
         if material.dataset.cross_validated:
             score, kept = yield from cross_validate(material, net)
         else:
+            verdict = None
             if standing is None:
-                standing = yield from first_answer(material, net)
+                standing, verdict = yield from first_answer(material, net)
             else:
                 add_head(net, len(material.dataset.classes))  # its weights come from the checkpoint
-            yield from fine_tune_network(material, net, standing)
+            yield from fine_tune_network(material, net, standing, verdict)
             score, kept = yield from test(material, compare=True)
     except StopAsked:
         if material and checkpoint.load_standing(run):

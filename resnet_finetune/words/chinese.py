@@ -714,6 +714,7 @@ CHINESE: dict[str, str] = {
     "fetch": "下载权重",
     "scan": "查看照片",
     "features": "提取特征",
+    "check": "核对验证照片",
     "remember": "记下照片的样子",
     "measure": "测量网络",
     "rates": "试学习率",

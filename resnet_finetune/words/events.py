@@ -13,7 +13,7 @@ from resnet_finetune.words import language
 from resnet_finetune.words.fitting import OrNoNumber, fitted
 from resnet_finetune.words.gradients import Norms
 
-Stage = Literal["fetch", "scan", "features", "remember", "test", "measure", "rates", "prove", "experiment", "blocks"]
+Stage = Literal["fetch", "scan", "features", "check", "remember", "test", "measure", "rates", "prove", "experiment", "blocks"]
 Split = Literal["train", "validation", "test"]
 Kept = Literal["fine-tuned", "first answer"]
 

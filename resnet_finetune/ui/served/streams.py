@@ -2,18 +2,21 @@
 
 Gradio sends all answers for a tab through one stream and closes it after the last. A tab that asks for something in that
 moment may hear that it was accepted before it hears that the stream is closed: it then waits on a closed stream, for ever.
-So for a moment after a stream was closed nobody is told that something was accepted.
+So the tab is told first that its stream is closed. That it has heard so shows in that it hangs up, as Gradio's client does;
+until then it is not told that anything was accepted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-from time import monotonic
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEARD_WITHIN = 0.25  # seconds that a tab may need to hear that its stream is closed
+PATIENCE = 10.0  # seconds; who has not hung up by then is another program, or a tab that is gone
 
 
 class Streams:
@@ -21,23 +24,67 @@ class Streams:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._closed = -math.inf  # when a stream was closed last, by ``monotonic``
+        self._closing: dict[str, asyncio.Event] = {}  # tabs whose stream is closed; set when they have heard of it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def watched(message: Message) -> None:
-            if b'"close_stream"' in message.get("body", b""):
-                self._closed = monotonic()
-            await send(message)
-
-        async def held_back(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await asyncio.sleep(max(0, self._closed + HEARD_WITHIN - monotonic()))
-            await send(message)
-
-        path = scope.get("path", "")
+        path = scope.get("path", "").rstrip("/")
         if path.endswith("/queue/data"):
-            await self.app(scope, receive, watched)
+            await self._stream(scope, receive, send)
         elif path.endswith("/queue/join"):
-            await self.app(scope, receive, held_back)
+            await self._join(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tab = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+        heard = asyncio.Event()
+
+        async def watched(message: Message) -> None:
+            if b'"close_stream"' in message.get("body", b""):
+                self._closing[tab] = heard
+                message = {**message, "more_body": True}
+            elif self._closing.get(tab) is heard:
+                return  # the end of the stream, which the tab is to bring about
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+            if self._closing.get(tab) is heard:
+                await _hung_up(receive)
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            heard.set()
+            if self._closing.get(tab) is heard:
+                del self._closing[tab]
+
+    async def _join(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = bytearray()
+
+        async def read() -> Message:
+            message = await receive()
+            asked.extend(message.get("body", b""))
+            return message
+
+        async def held_back(message: Message) -> None:
+            closing = self._closing.get(_tab(asked)) if message["type"] == "http.response.start" else None
+            if closing:
+                await closing.wait()
+            await send(message)
+
+        await self.app(scope, read, held_back)
+
+
+async def _hung_up(receive: Receive) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+def _tab(asked: bytearray) -> str:
+    """Which tab asks; none when it asks for something that Gradio refuses."""
+    try:
+        body: Any = json.loads(asked)
+        return str(body["session_hash"])
+    except (ValueError, KeyError, TypeError):
+        return ""

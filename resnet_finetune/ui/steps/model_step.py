@@ -153,7 +153,7 @@ def _choices(family: str, advice: Advice | None) -> list[tuple[str, str]]:
 
 def _card(model: Model, seconds: float | None) -> str:
     """Lines: the name; why one would take it, of the usual ones; its size; how good it is; where the weights are, and their
-    licence; what it takes here.
+    licence; what it takes here, once that was measured.
     """
     top1 = text("model.top1.none") if model.top1 is None else text("model.top1", top1=model.top1, size=model.top1_size)
     lines = [
@@ -163,6 +163,6 @@ def _card(model: Model, seconds: float | None) -> str:
         top1,
         text("model.here") if in_reach(model) else text("model.fetch", megabytes=model.download_mb),
         text("model.licence" if model.commercial else "model.licence.no", licence=model.licence),
-        text("model.epoch.none") if seconds is None else text("model.epoch", time=duration(seconds)),
+        *([] if seconds is None else [text("model.epoch", time=duration(seconds))]),
     ]
     return "\n".join(lines)

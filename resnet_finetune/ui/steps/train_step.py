@@ -113,6 +113,8 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
         return message("info", text("train.waits", where=chosen.desk.where)) if chosen and other else _NOTHING
     if chosen is None:
         return message("info", text("train.no_data" if state == "new" else "train.again"))
+    if story and (story.run.settings.model, story.run.settings.preset) == (model, preset):
+        return _NOTHING  # it is done already, and below is how it ended
     network = find(model)
     return message(
         "info",
@@ -233,6 +235,7 @@ def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[
         gr.update(
             visible=seen_if(not running and (chosen is not None or story is None)),
             interactive=chosen is not None,
+            value=text("train.start.anew" if story else "train.start"),
             variant="secondary" if has_result or state in UNFINISHED else "primary",
         ),
         gr.update(

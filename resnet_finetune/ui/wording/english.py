@@ -267,6 +267,7 @@ ENGLISH: dict[str, str] = {
     "train.no_data": "Choose your photos first, in the step “Your data”.",
     "train.no_list": "The list of photos to leave out could not be written ({reason}): make room on the disk, and try again.",
     "train.start": "Start training",
+    "train.start.anew": "Train once more",
     "train.stop": "Stop and keep the best so far",
     "train.stopping": "Stopping …",
     "train.resume": "Go on with this training",
@@ -287,6 +288,7 @@ ENGLISH: dict[str, str] = {
     "train.stage.fetch": "Fetching the network’s weights, once",
     "train.stage.scan": "Looking at the photos",
     "train.stage.features": "Working out a first answer",
+    "train.stage.check": "Checking on the validation photos what it has learnt",
     "train.stage.remember": "Noting what your photos look like to the model, to know others from them",
     "train.stage.test": "Testing on photos the model has never seen",
     "train.stage.tune": "Fine-tuning: pass (epoch) {epoch} of {epochs}",
@@ -686,13 +688,13 @@ ENGLISH: dict[str, str] = {
     # Inside, and kinds of ResNet
     "model.numbers": "{depth} layers · {parameters} parameters",
     "model.numbers.what": "Parameters: the numbers that are learnt; more can hold more, and take more memory. Right on "
-    "ImageNet: how well the network, before it learns your photos, names a thousand kinds of things in photos it has not seen.",
+    "ImageNet: how well the network, before it learns your photos, names a thousand kinds of things in photos it has not seen. "
+    "How long each takes on this computer is not known until “Help me choose” has measured it.",
     "model.top1": "{top1:.0f}\u00a0% right on ImageNet ({size} pixels)",
     "model.top1.none": "accuracy on ImageNet: no figure known",
     "model.licence": "licence of the weights: {licence}",
     "model.licence.no": "Licence of the weights: {licence}. Commercial use is forbidden, also of what you train from them.",
     "model.epoch": "a pass (epoch): {time}, last measured",
-    "model.epoch.none": "a pass (epoch): not measured",
     "model.others": "Other kinds of ResNet, and what each of them changes",
     "model.others.lead": "For who wants to compare. All of them add what a block found, F(x), to what came in, x; each changes "
     "one thing about the usual five. Any of them is trained, tested and taken away in the same way, and “Help me choose” "
