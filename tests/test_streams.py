@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 
+import gradio as gr
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from resnet_finetune.ui.served import streams
-from resnet_finetune.ui.served.streams import Streams
+from resnet_finetune.ui.served.streams import SaidOnce, Streams
+
+
+def test_what_an_event_said_last_is_not_said_again_when_it_is_over() -> None:
+    def says() -> Iterator[str]:
+        yield "first"
+        yield "last"
+
+    with SaidOnce(analytics_enabled=False) as page:
+        gr.Button().click(says, outputs=gr.HTML())
+    app = gr.mount_gradio_app(FastAPI(), page, path="/")
+    with TestClient(app) as client:
+        client.post("/gradio_api/queue/join", json={"fn_index": 0, "data": [], "session_hash": "a"}).raise_for_status()
+        stream = client.get("/gradio_api/queue/data", params={"session_hash": "a"}).text
+    messages = [json.loads(line.removeprefix("data:")) for line in stream.splitlines() if line.startswith("data:")]
+    data = {message["msg"]: message["output"]["data"] for message in messages if "output" in message}
+    assert data["process_generating"] != []
+    assert data["process_completed"] == [{"__type__": "update"}]
 
 
 async def gradio(scope: Scope, receive: Receive, send: Send) -> None:

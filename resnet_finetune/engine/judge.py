@@ -101,7 +101,7 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     first_accuracy = result.test.accuracy if standing.kept == "first answer" else None
     if compare and first_accuracy is None:
         model.net.load_state_dict(checkpoint.load_first(material.run))
-        _, logits = yield from looked_at(material.classifier(model.net), material, test, "test")
+        _, logits = yield from looked_at(material.classifier(model.net), material, test, "test", material.hardware.autocast())
         right = logits.argmax(1) == material.labels(test)
         first_accuracy = float(right.mean())
     first = FirstScore(

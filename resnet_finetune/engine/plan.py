@@ -20,7 +20,7 @@ from resnet_finetune.words.events import Planned
 MOST_EPOCHS = 100
 FEWEST_EPOCHS = 4  # before photos are made smaller
 SMALLER = (176, 144)  # pixels, where time is short
-TRIAL = 1.0  # seconds, about, to find out what a photo costs
+TRIAL = 0.5  # seconds, about, to find out what a photo costs
 TEST_COST = 2  # in full precision, against that of training
 
 
@@ -33,9 +33,9 @@ class Preset:
 
 
 PRESETS = {
-    "quick": Preset(208, 6, 5e-5, 0.3),
-    "balanced": Preset(224, 16, 1.5e-4, 0.5),
-    "thorough": Preset(224, 30, 1.5e-4, 0.5),
+    "quick": Preset(208, 3, 5e-5, 0.3),
+    "balanced": Preset(208, 6, 5e-5, 0.3),
+    "thorough": Preset(224, 16, 1.5e-4, 0.5),
 }
 
 

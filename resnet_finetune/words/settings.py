@@ -28,7 +28,7 @@ class Settings:
     run_dir: str = _setting("", say("Run folder"), say("Where the model and all results are written."))
     model: str = _setting("resnet18", say("Depth"), say("Deeper networks can learn more and need more photos and time."))
     preset: str = _setting(
-        "quick", say("How thorough"), say("Quick: about a minute on 200 photos. Balanced and Thorough train longer.")
+        "quick", say("How thorough"), say("Quick: about half a minute on 200 photos. Balanced and Thorough train longer.")
     )
     seed: int = _setting(0, say("Seed"), say("The same seed gives the same split and the same training."), 0, 2**31 - 1)
     minutes: float | None = _setting(None, say("I have … minutes"), say("Plan the training to fit this time."), 0.2, 10_000)

@@ -11,13 +11,13 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-import gradio as gr
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from resnet_finetune.ui.served.streams import SaidOnce
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.language import Language, speaking, spoken
 
@@ -42,7 +42,7 @@ def _choose(language: Language) -> RedirectResponse:
     return chosen
 
 
-class Speaking(gr.Blocks):
+class Speaking(SaidOnce):
     """A page whose events all speak the language that it was built in, whichever task or thread Gradio runs them in."""
 
     def __init__(self, **options: Any) -> None:

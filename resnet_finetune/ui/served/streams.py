@@ -1,9 +1,12 @@
-"""What is asked for while another answer ends is not lost.
+"""What is asked for while another answer ends is not lost, and what has ended says nothing any more.
 
 Gradio sends all answers for a tab through one stream and closes it after the last. A tab that asks for something in that
 moment may hear that it was accepted before it hears that the stream is closed: it then waits on a closed stream, for ever.
 So the tab is told first that its stream is closed. That it has heard so shows in that it hangs up, as Gradio's client does;
 until then it is not told that anything was accepted.
+
+And of an event that says several things, one after the other, Gradio says the last again when the event is over. By then
+another event may have said something newer, which would be gone.
 """
 
 from __future__ import annotations
@@ -14,9 +17,27 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
+import gradio as gr
+from gradio.block_function import BlockFunction
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE = 10.0  # seconds; who has not hung up by then is another program, or a tab that is gone
+
+
+class SaidOnce(gr.Blocks):
+    """A page whose events say nothing when they are over that they have said already."""
+
+    def handle_streaming_diffs(
+        self,
+        block_fn: BlockFunction,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        said = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        return [gr.skip() for _ in said] if final and session_hash and run else said
 
 
 class Streams:

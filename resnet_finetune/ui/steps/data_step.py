@@ -92,7 +92,7 @@ def build(
     stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
     findings = gr.HTML(elem_id="data-findings")
     doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
-    with gr.Row(visible=HIDDEN, elem_classes="onward", elem_id="data-onward") as onward:
+    with gr.Row(visible=HIDDEN, elem_classes=["onward", "kept"], elem_id="data-onward") as onward:
         lead_to(gr.Button(text("data.next"), elem_id="data-next"), tabs, "model")
         at_once = gr.Button(text("data.train"), variant="primary", elem_id="data-train")
 

@@ -80,7 +80,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         )
         rate_finder.ATTEMPT.build(rate, chosen=chosen, model=model, preset=preset)
     system = gr.HTML(elem_id="machine")
-    with gr.Row(elem_classes="onward"):
+    with gr.Row(elem_classes=["onward", "kept"]):
         lead_to(gr.Button(text("back")), tabs, "data")
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 

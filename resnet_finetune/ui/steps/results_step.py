@@ -26,6 +26,7 @@ from resnet_finetune.words.report import Judged, Report, corrected
 MANY = 12  # classes; among more a person wants to look for one
 PAIRS = 6  # of classes that are confused, listed
 SHOWN = 8  # photos of each
+APART = 0.02  # of the balanced accuracy from the accuracy; closer, it would only repeat it
 _NOTHING = Markup("")
 
 
@@ -67,7 +68,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         with _folded(text("proof"), "results-proof"):
             proven = proof.build(tabs, run)
     panel, asked = why.build("results-why")
-    with gr.Row(elem_classes="onward"):
+    with gr.Row(elem_classes=["onward", "kept"]):
         lead_to(gr.Button(text("back")), tabs, "train")
         lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
 
@@ -221,7 +222,7 @@ def _summary(run: Run, report: Report) -> Markup:
     sentences = (
         text("results.interval", low=percent(test.low), high=percent(test.high)),
         text("results.better" if test.low > report.largest_class else "results.not_better", guess=guess),
-        text("results.alike", balanced=percent(report.balanced_accuracy), f1=percent(report.macro_f1)),
+        *([_alike(report)] if abs(report.balanced_accuracy - test.accuracy) >= APART else []),
         *([] if report.cross_validated else [kept]),
         *_before_and_after(run, report),
         *report.notes,
@@ -281,4 +282,11 @@ def _pair(report: Report, true: int, predicted: int) -> Markup:
 
 
 def _classes(report: Report) -> Markup:
-    return Markup('{}<p class="note">{}</p>').format(figures.per_class_table(report.per_class), text("table.note"))
+    return Markup('<p>{}</p>{}<p class="note">{}</p>').format(
+        _alike(report), figures.per_class_table(report.per_class), text("table.note")
+    )
+
+
+def _alike(report: Report) -> str:
+    """Were all classes as large."""
+    return text("results.alike", balanced=percent(report.balanced_accuracy), f1=percent(report.macro_f1))
