@@ -148,7 +148,7 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     page.get_by_role("tab", name="Model").click()
     page.locator("#preset").get_by_label("Quick").check()
     page.locator("#model-next").click()
-    expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, Quick")
+    expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, quick")
     page.locator("#train-next").click()
     expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
 
