@@ -9,8 +9,9 @@ Each recipe is the app's own loop with one thing changed, from the same first an
 
 In each round, which is one seed on one set, the recipes take turns. Counted is the network of the last pass, averaged with the
 first answer as the app does, whether or not the app would keep it. Its loss on the test photos, of probabilities that are not
-calibrated, tells more than its accuracy. Seconds are of fine-tuning alone. Every run becomes a line of JSON in ``--to``; what
-is there already is not run again. The sets are those of ``compare.py``.
+calibrated, tells more than its accuracy. Seconds are the processor's, of fine-tuning alone, with those of the compilers that it
+calls; with ``OMP_NUM_THREADS=1`` it does not matter what runs beside. Every run becomes a line of JSON in ``--to``; what is there
+already is not run again. The sets are those of ``compare.py``.
 """
 
 from __future__ import annotations
@@ -97,9 +98,9 @@ def tuned(photos: Path, preset: str, seed: int, recipe: str) -> dict[str, float]
         averaged: list[Weights] = []
         mean = loop._mean
         changes.enter_context(patch.object(loop, "_mean", lambda *weights: averaged.append(mean(*weights)) or averaged[-1]))
-        began = time.monotonic()
+        began = sum(os.times()[:4])
         drained(loop.fine_tune_network(material, net, standing, verdict))
-        seconds = time.monotonic() - began
+        seconds = sum(os.times()[:4]) - began
         last = copy.deepcopy(net)
         last.load_state_dict(averaged[-1])
         at_end = judge(last, material)
@@ -209,7 +210,7 @@ RECIPES: dict[str, Change] = {
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Medians over the seeds, and the median of each round's difference from the app, or share of its seconds."""
-    yield "| set | preset | recipe | seeds | loss | − the app’s | accuracy | − the app’s | × the app’s seconds |"
+    yield "| set | preset | recipe | seeds | loss | − the app’s | accuracy | − the app’s | × the app’s processor seconds |"
     yield "|---|---|---|---|---|---|---|---|---|"
     cases = dict.fromkeys((row["set"], row["preset"], row["who"]) for row in rows)
     app = {(row["set"], row["preset"], row["seed"]): row for row in rows if row["who"] == "app"}

@@ -21,7 +21,7 @@ MOST_EPOCHS = 100
 FEWEST_EPOCHS = 4  # before photos are made smaller
 SMALLER = (176, 144)  # pixels, where time is short
 TRIAL = 0.5  # seconds, about, to find out what a photo costs
-TEST_COST = 2  # in full precision, against that of training
+TEST_COST = 2  # in full precision, against that of autocast
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,10 @@ def epoch_seconds(material: Material, cost: Cost) -> float:
 
 
 def _test_seconds(material: Material, cost: Cost) -> float:
-    """Two models see the test photos; the better one also sees those that it keeps."""
-    kept = sum(len(kept_photos(material, split)) for split in ("train", "validation"))
-    return TEST_COST * cost.judge * (2 * len(material.indices("test")) + kept)
+    """Two models see the test photos; the better one also sees those that it keeps, and all it will show in full precision."""
+    test, validation = len(material.indices("test")), len(kept_photos(material, "validation"))
+    autocast = test + len(kept_photos(material, "train"))
+    return cost.judge * (TEST_COST * (test + validation) + autocast)
 
 
 def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
