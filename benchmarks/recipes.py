@@ -10,8 +10,8 @@ Each recipe is the app's own loop with one thing changed, from the same first an
 In each round, which is one seed on one set, the recipes take turns. Counted is the network of the last pass, averaged with the
 first answer as the app does, whether or not the app would keep it. Its loss on the test photos, of probabilities that are not
 calibrated, tells more than its accuracy. Seconds are the processor's, of fine-tuning alone, with those of the compilers that it
-calls; with ``OMP_NUM_THREADS=1`` it does not matter what runs beside. Every run becomes a line of JSON in ``--to``; what is there
-already is not run again. The sets are those of ``compare.py``.
+calls; with ``OMP_NUM_THREADS=1`` it does not matter what runs beside. Every run becomes a line of JSON in ``--to``; what is
+there already is not run again. The sets are those of ``compare.py``.
 """
 
 from __future__ import annotations
