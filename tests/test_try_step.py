@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from resnet_finetune.model.saved_model import ABOUT
+from resnet_finetune.runs import lock
 from resnet_finetune.words import disk
 
 
@@ -166,6 +167,34 @@ def test_a_run_of_an_earlier_version_says_only_its_classes(page: Page, shown: li
 
 
 # --- The map of all photos ---------------------------------------------------------------------------------------------
+
+
+def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_is_over(
+    page: Page, trained: Path, server_home: Path, shown: list[Path]
+) -> None:
+    learning = shutil.copytree(trained, server_home / "runs" / "learning")
+    finished = disk.read_json(learning / ABOUT)
+    disk.write_json(learning / ABOUT, {name: value for name, value in finished.items() if name != "none_of_these"})
+    chosen = page.locator("#try-run input")
+    try:
+        with lock.hold(learning):
+            green, grey = try_on(page, shown).all()
+            expect(chosen).to_have_value("learning · still learning")
+            expect(page.locator("#try-waiting")).to_contain_text("can be tried already")
+            expect(grey.locator("h4")).not_to_have_text("None of these")
+            expect(page.locator("#try-cost")).to_be_empty()
+            disk.write_json(learning / ABOUT, finished)
+        expect(grey.locator("h4")).to_have_text("None of these", timeout=MINUTE)
+        expect(green.locator("h4")).to_have_text("green")
+        expect(page.locator("#try-answers")).to_contain_text("The training is over")
+        expect(page.locator("#try-cost")).to_contain_text("Of what you showed it just now: 1 of 2 photos")
+        expect(page.locator("#try-waiting")).to_be_empty()
+        expect(chosen).not_to_have_value("learning · still learning")
+        try_on(page, shown)
+        expect(page.locator("#try-answers article h4")).to_have_text(["green", "None of these"])
+        expect(page.locator("#try-answers")).not_to_contain_text("The training is over")
+    finally:
+        shutil.rmtree(learning)
 
 
 def test_a_point_of_the_map_opens_its_photo_by_mouse_and_by_keyboard(page: Page, run: Path) -> None:

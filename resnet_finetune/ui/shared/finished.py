@@ -38,13 +38,17 @@ def find(path: str | None) -> Run | None:
     return next((run for run in list_runs() if str(run.path) == path), None)
 
 
+def written(run: Run) -> int:
+    """When the model was, in ns; while a training goes on it is so again and again. 0: it is gone."""
+    try:
+        return (run.path / ABOUT).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def model(run: Run) -> Classifier:
     """To be asked, not to be changed. Raises ``UserError`` when it is gone or damaged."""
-    try:
-        written = (run.path / ABOUT).stat().st_mtime_ns
-    except OSError:  # which loading it puts into words
-        written = 0
-    return _loaded(run.path, written)
+    return _loaded(run.path, written(run))
 
 
 @lru_cache(maxsize=1)

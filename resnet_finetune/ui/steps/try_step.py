@@ -14,7 +14,8 @@ from markupsafe import Markup
 from resnet_finetune.data.intake import DEMO, open_data
 from resnet_finetune.model.gallery import FARTHEST, Gallery
 from resnet_finetune.model.saved_model import ABOUT, Answer
-from resnet_finetune.runs import jobs
+from resnet_finetune.runs import jobs, lock
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import figures
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import thumbnail
@@ -27,6 +28,7 @@ from resnet_finetune.ui.wording.texts import percent, photos, text
 from resnet_finetune.words.errors import UserError
 
 BEST = 5  # classes shown for a photo
+LOOK = 2  # seconds between two looks at a training that goes on
 EVERY = 5  # of the demo's new photos is shown, so that each class comes
 _NOTHING = Markup("")
 
@@ -36,9 +38,26 @@ class Tried:
     """What was shown to a model last, and what it said."""
 
     run: str  # folder
+    written: int  # when the model was, as ``finished.written``
     classes: list[str]
     answers: list[Answer]
     looks: list[Markup]  # the photos' small previews
+    over: bool = False  # the training has ended since it was shown these photos, and they were shown to it again
+
+
+@dataclass(frozen=True)
+class Known:
+    """The model that is chosen, as the page has come to know it."""
+
+    run: str
+    written: int
+    learning: bool
+
+
+@dataclass(frozen=True)
+class Offered:
+    choices: tuple[finished.Choice, ...]
+    why: Markup  # there is none yet, or what to know of one
 
 
 # What is said, what becomes of the file box, what was tried.
@@ -53,7 +72,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     files = gr.File(file_count="multiple", label=text("try.drop"), height=180, elem_id="try-files")
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     camera = gr.Column()
-    tried, gallery = gr.State(None), gr.State(None)  # of the model that is chosen
+    tried, known, gallery = gr.State(None), gr.State(None), gr.State(None)  # of the model that is chosen
+    offered, timer = gr.State(None), gr.Timer(LOOK, active=False)
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to be judged by it
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
@@ -69,7 +89,18 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         lead_to(gr.Button(text("back")), tabs, "results")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    tab.select(_offered, inputs_kwargs={"chosen": run}, outputs=[run, waiting], **quick)
+    gr.on(
+        [tab.select, timer.tick],
+        _follow,
+        inputs_kwargs={"chosen": run, "before": offered, "known": known},
+        outputs=[run, waiting, offered, timer, known, gallery, readiness],
+        **quick,
+    ).then(
+        _look_again,
+        inputs_kwargs={"known": known, "gallery": gallery, "tried": tried, "readiness": readiness},
+        outputs=[answers, cost, tried],
+        **quick,
+    )
     run.change(_emptied, inputs_kwargs={"path": run, "tried": tried}, outputs=[answers, tried], **quick)
     run.change(_examples, inputs_kwargs={"path": run}, outputs=how, **quick)
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, **quick)
@@ -78,7 +109,9 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
         "outputs": [answers, cost],
         **quick,
     }
-    run.change(_usual, inputs_kwargs={"path": run}, outputs=[gallery, readiness], **quick).then(_judged, **judged)
+    run.change(_usual, inputs_kwargs={"path": run, "known": known}, outputs=[known, gallery, readiness], **quick).then(
+        _judged, **judged
+    )
     shown = [answers, files, tried]
     files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden").then(
         _judged, **judged
@@ -96,17 +129,23 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     return tried
 
 
-def _offered(chosen: str | None) -> tuple[gr.Dropdown, Markup]:
-    """The models, that of the training that goes on among them; or why there is none yet."""
+def _follow(chosen: str | None, before: Offered | None, known: Known | None) -> tuple[Any, ...]:
+    """What can be chosen, and what the page knows of what is; again and again while a training goes on. A list that is put in
+    place anew would close under the person's hand.
+    """
     going = jobs.current()
-    learning = going if going and (going.path / ABOUT).exists() else None
+    now = _offered(going)
+    changed = (finished.offer_of(list(now.choices), chosen), now.why) if now != before else (gr.skip(), gr.skip())
+    return *changed, now, gr.Timer(active=going is not None), *_usual(chosen, known)
+
+
+def _offered(going: Run | None) -> Offered:
+    """The models, that of the training that goes on among them; or why there is none yet."""
     choices = finished.choices()
-    if learning:
-        choices.insert(0, (text("try.learning", name=learning.title), str(learning.path)))
-        why = message("info", text("try.learning.what"))
-    else:
-        why = _NOTHING if choices else message("info", text("try.waiting" if going else "try.none"))
-    return finished.offer_of(choices, chosen), why
+    if going and (going.path / ABOUT).exists():
+        choices.insert(0, (text("try.learning", name=going.title), str(going.path)))
+        return Offered(tuple(choices), message("info", text("try.learning.what")))
+    return Offered(tuple(choices), _NOTHING if choices else message("info", text("try.waiting" if going else "try.none")))
 
 
 def _emptied(path: str | None, tried: Tried | None) -> tuple[Any, Any]:
@@ -129,7 +168,15 @@ def _classify_demo(path: str | None) -> Iterator[Answers]:
     yield from _classify(path, [str(photo) for photo in new_photos[::EVERY]])
 
 
-def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
+def _look_again(known: Known | None, gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Any, Any]:
+    """Once the training is over, its model looks again at what it was shown while it learnt."""
+    if known is None or tried is None or tried.run != known.run or tried.written == known.written or known.learning:
+        return gr.skip(), gr.skip(), gr.skip()
+    *_, (said, _, now) = _classify(known.run, [str(answer.path) for answer in tried.answers], over=True)
+    return (*_judged(gallery, now, readiness), now) if now else (said, _NOTHING, None)
+
+
+def _classify(path: str | None, files: list[str], *, over: bool = False) -> Iterator[Answers]:
     """Says how far it has come once a second, then answers; the drop zone is free again at the end."""
     run = finished.find(path)
     if run is None:
@@ -139,6 +186,7 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     said = monotonic()
     answers, looks = [], []
     try:
+        written = finished.written(run)
         model = finished.model(run)
         for answer in model.classify([Path(file) for file in files]):
             answers.append(answer)
@@ -149,7 +197,7 @@ def _classify(path: str | None, files: list[str]) -> Iterator[Answers]:
     except UserError as error:
         yield _said(message("bad", text("try.gone"), error.messages))
         return
-    tried = Tried(run=str(run.path), classes=model.classes, answers=answers, looks=looks)
+    tried = Tried(run=str(run.path), written=written, classes=model.classes, answers=answers, looks=looks, over=over)
     yield _busy(len(files), len(files))[0], gr.update(value=None), tried
 
 
@@ -175,17 +223,22 @@ def _ask_why(event: gr.EventData, tried: Tried | None, readiness: float) -> tupl
 # --- None of these -----------------------------------------------------------------------------------------------------
 
 
-def _usual(path: str | None) -> tuple[Gallery | None, Any]:
-    """What the model tells strangers by, and the slider where its training set it."""
+def _usual(path: str | None, known: Known | None) -> tuple[Any, Any, Any]:
+    """What the model tells strangers by, and the slider where its training set it; nothing of a model that is as it was. One
+    that is still learning knows no strangers yet.
+    """
     run = finished.find(path)
+    now = Known(str(run.path), finished.written(run), lock.holder(run.path) == "alive") if run else None
+    if now == known:
+        return gr.skip(), gr.skip(), gr.skip()
     try:
         gallery = finished.model(run).gallery if run else None
     except UserError:  # said to whoever shows it a photo
         gallery = None
     if gallery is None:
-        return None, gr.skip()
+        return now, None, gr.skip()
     usual = gallery.readiness
-    return gallery, gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
+    return now, gallery, gr.Slider(value=usual, info=text("none.slider.help", usual=usual))
 
 
 def _judged(gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Markup]:
@@ -216,7 +269,8 @@ def _answers(tried: Tried, answers: list[Answer]) -> Markup:
             bad.append(Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error))
         else:
             good.append(_card(tried, number, answer))
-    done = message("good", text("try.done", photos=photos(len(good))), [text("try.again")]) if good else _NOTHING
+    said = [*([text("try.over")] if tried.over else []), text("try.again")]
+    done = message("good", text("try.done", photos=photos(len(good))), said) if good else _NOTHING
     unread = (
         Markup('<details class="listed left-out" open><summary>{}</summary><ul>{}</ul></details>').format(
             text("try.bad", photos=photos(len(bad))), _NOTHING.join(bad)

@@ -628,6 +628,7 @@ CHINESE: dict[str, str] = {
     "compare.setting": "设置",
     "compare.class": "类别：找到的（召回率）",
     "compare.recall": "{share}，共 {n} 张",
+    "try.over": "训练已结束：训练好的模型又看了一遍这些照片。",
     "try.again": "百分比表示它对每个类别有多大把握（置信度）；所有类别加起来是 100。随时可以再拖入照片。",
     # Presets, within a sentence
     "preset.quick": "快速",

@@ -670,6 +670,7 @@ ENGLISH: dict[str, str] = {
     "compare.setting": "Setting",
     "compare.class": "Class: found (recall)",
     "compare.recall": "{share} of {n}",
+    "try.over": "The training is over: its finished model has looked at them again.",
     "try.again": "The per cents say how sure it is of each class (confidence); over all classes they add up to 100. Drop "
     "more photos whenever you like.",
     # Presets, within a sentence
