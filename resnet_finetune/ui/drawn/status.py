@@ -30,7 +30,8 @@ def status(story: Story, state: State) -> Markup:
         if end.test is None:
             return message("info", title, [text("train.stopped.untested" if story.first_answer else "train.stopped.early")])
         right = round(end.test.accuracy * end.test.n)
-        return message("good", title, [text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))])
+        says = text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))
+        return message("good", title, [says, *([text("train.stopped.ways")] if state == "stopped" else [])])
     return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
 
 
@@ -57,6 +58,8 @@ def _why_crashed(story: Story) -> str:
 def _running(story: Story) -> Markup:
     title, facts = text("train.state.running"), []
     match story.last:
+        case None:
+            facts.append(text("train.starting"))
         case Progress() as stage:
             title = text(f"train.stage.{stage.stage}")
             if stage.seconds_left is None or stage.seconds_left >= 1:  # the steps that follow take longer than none

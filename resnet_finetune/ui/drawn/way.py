@@ -68,10 +68,11 @@ def draw(way: Way, title: str, facts: Iterable[str]) -> Markup:
     return Markup(
         '<section class="card running"><h3>{title}</h3>'
         '<div role="progressbar" aria-label="{title}" aria-valuenow="{percent:.0f}" aria-valuemin="0" aria-valuemax="100">'
-        '<ol class="stretches">{parts}</ol></div><ul class="facts">{facts}</ul></section>'
+        '<ol class="stretches{waiting}">{parts}</ol></div><ul class="facts">{facts}</ul></section>'
     ).format(
         title=title,
         percent=100 * way.share,
+        waiting="" if way.come else " waiting",
         parts=Markup("").join(_drawn(way.parts)),
         facts=Markup("").join(Markup("<li>{}</li>").format(fact) for fact in facts),
     )

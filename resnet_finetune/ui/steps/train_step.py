@@ -61,6 +61,7 @@ def build(
         lead_to(gr.Button(text("back")), tabs, "model")
         start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
         stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
+        lead_to(sample := gr.Button(text("train.try"), visible=HIDDEN, elem_id="train-try"), tabs, "try")
         resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
         discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
         onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
@@ -74,7 +75,7 @@ def build(
     look: dict[str, Any] = {
         "fn": _look,
         "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
-        "outputs": [watch, going, plan, shown, drawn, gradients, first, start, stop, resume, discard, onward],
+        "outputs": [watch, going, plan, shown, drawn, gradients, first, start, stop, sample, resume, discard, onward],
         "show_progress": "hidden",
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
@@ -227,7 +228,7 @@ def _drawings(story: Story | None, state: State, before: Watch) -> tuple[Markup,
 
 
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:
-    """Start, stop, resume, discard, onward."""
+    """Start, stop, try it, resume, discard, onward."""
     running = state == "running"
     stopping = running and story is not None and lock.asked_to_stop(story.run.path)
     has_result = not running and story is not None and isinstance(story.end, Finished | Stopped) and story.end.test is not None
@@ -241,6 +242,7 @@ def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[
         gr.update(
             visible=seen_if(running), interactive=not stopping, value=text("train.stopping" if stopping else "train.stop")
         ),
+        gr.update(visible=seen_if(running and story is not None and story.first_answer is not None)),
         gr.update(visible=seen_if(state in UNFINISHED), variant="secondary" if has_result else "primary"),
         gr.update(visible=seen_if(state in UNFINISHED)),
         gr.update(visible=seen_if(has_result)),

@@ -256,7 +256,7 @@ ENGLISH: dict[str, str] = {
     "rates.suggested": "suggested",
     "rates.axis": "learning rate of the last layer",
     "model.minutes.none": "0: as long as it takes.",
-    "model.next": "Next: train",
+    "model.next": "Next: check and start",
     "back": "Back",
     # Train
     "train.lead": "The network looks at your photos again and again. You can close this page meanwhile: the training goes on.",
@@ -269,6 +269,7 @@ ENGLISH: dict[str, str] = {
     "train.start": "Start training",
     "train.start.anew": "Train once more",
     "train.stop": "Stop and keep the best so far",
+    "train.try": "Try it on a photo now",
     "train.stopping": "Stopping …",
     "train.resume": "Go on with this training",
     "train.next": "Next: see the results",
@@ -284,6 +285,7 @@ ENGLISH: dict[str, str] = {
     "or can be gone on with.",
     "train.state.new": "Not started",
     "train.state.running": "Getting ready",
+    "train.starting": "The training is being started: some seconds, more on a busy computer",
     "train.state.stopping": "Stopping: the best so far is tested, then the results are there",
     "train.stage.fetch": "Fetching the network’s weights, once",
     "train.stage.scan": "Looking at the photos",
@@ -306,6 +308,8 @@ ENGLISH: dict[str, str] = {
     "train.crashed.code": "The training ended by itself in the middle (exit code {code}).",
     "train.finished": "{right} of {n} test photos named right in {time}. The results are ready: press “Next: see the results”.",
     "train.stopped": "{right} of {n} test photos named right with the best model so far. The results are ready.",
+    "train.stopped.ways": "“Go on with this training” takes it up where it stopped; “Discard it” puts it away. A "
+    "new one begins from the start, with what you chose in the steps before.",
     "train.stopped.early": "It was stopped before there was a first answer, so there is no model yet.",
     "train.stopped.untested": "It was stopped before its test. What it has learnt is kept: press “Go on with this training”.",
     "train.about": "{model} on {device} · weights {weights}",
