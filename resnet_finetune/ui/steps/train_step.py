@@ -61,7 +61,7 @@ def build(
         lead_to(gr.Button(text("back")), tabs, "model")
         start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
         stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
-        lead_to(sample := gr.Button(text("train.try"), visible=HIDDEN, elem_id="train-try"), tabs, "try")
+        lead_to(sample := gr.Button(text("train.try"), variant="primary", visible=HIDDEN, elem_id="train-try"), tabs, "try")
         resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
         discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
         onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
