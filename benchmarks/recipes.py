@@ -70,6 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recipes-") as folder:
         os.environ["RESNET_FINETUNE_HOME"] = str(Path(folder, "home"))
+        os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # a person's first training has no earlier one to take from
         for name in options.sets:
             photos = lay_out(name, Path(folder, name))
             for seed in range(options.seeds):
