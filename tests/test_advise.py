@@ -90,7 +90,7 @@ def test_a_stop_ends_it(photos: Path) -> None:
 
 
 def test_photos_that_cannot_be_trained_on_are_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Only one class"):
+    with pytest.raises(UserError, match="All 18 photos lie in one folder, cats"):
         list(advise(Settings(data=str(make_photos(tmp_path / "photos", classes=["cats"])))))
 
 

@@ -413,8 +413,14 @@ def test_files_that_are_deleted_meanwhile_or_refused_are_listed(shaky: Page, ser
 
 def test_what_cannot_be_brought_is_told(page: Page) -> None:
     said = page.locator("#bring-folder .said")
-    drop(page, {}, "a.jpg", "b.jpg")
-    expect(said).to_contain_text("lie in no folder")
+    drop(page, {}, "note.txt")
+    expect(said).to_contain_text("“note.txt” is not a photo: bring a folder of photos (JPEG")
+    drop(page, {}, HOSTILE, "b.txt")
+    expect(said).to_contain_text("None of these 2 files is a photo")
+    drop(page, {}, "a.JPG")
+    expect(said).to_contain_text("“a.JPG” lies in no folder")
+    drop(page, {}, "a.jpg", "b.heic", "note.txt")
+    expect(said).to_contain_text("These 2 photos lie in no folder")
     drop(page, {"fruit": {"apple": {}}})
     expect(said).to_contain_text("There is no file in it")
     drop(page, {"fruit": {"apple": {"": 1}}}, "mine.zip")

@@ -13,6 +13,19 @@ from playwright.sync_api import Browser, Page, expect
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections
 
+CLEAR = "([one, other]) => one.getBoundingClientRect().bottom <= other.getBoundingClientRect().top"  # wholly above it
+
+
+def drop(page: Page, file: Path) -> None:
+    """By the browser's own drag and drop."""
+    box = page.locator(".zone").bounding_box()
+    assert box
+    devtools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}
+        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
 
 def choose_folder(page: Page, folder: Path) -> None:
     page.locator("#data-path").get_by_role("textbox").fill(str(folder))
@@ -180,6 +193,18 @@ def test_the_doctor_is_listened_to(page: Page, server_home: Path, demo: Path, tm
 def test_a_healthy_set_is_told_so(page: Page, demo: Path, tmp_path: Path) -> None:
     choose_folder(page, some_of(demo, tmp_path / "fruit", 12))
     expect(page.locator("#data-doctor")).to_contain_text("Nothing to complain about", timeout=MINUTE)
+
+    # What cannot be brought in is seen above the way on, which says what is trained on.
+    bar, said = page.locator("#data-onward"), page.locator("#bring-folder .said")
+    for width, height in ((1280, 800), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        drop(page, next((tmp_path / "fruit" / "Apple").iterdir()))
+        expect(said).to_contain_text("lies in no folder")
+        expect(bar.get_by_role("button", name="Train now on 36 photos")).to_be_in_viewport()
+        page.wait_for_function(CLEAR, arg=[said.element_handle(), bar.element_handle()])
+    page.get_by_role("button", name="Put single photos into classes", exact=True).click()
+    expect(page.get_by_label("Name of a class")).to_be_in_viewport()
 
 
 def test_only_what_was_offered_is_left_out(page: Page, demo: Path, tmp_path: Path) -> None:

@@ -182,6 +182,8 @@ def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, 
         for tab in tabs:
             expect(tab.locator("#train-status")).to_contain_text("Stopped", timeout=MINUTE)
         lines = [[line.get_attribute("points") for line in tab.locator("#train-curves polyline").all()] for tab in tabs]
+        tabs[2].get_by_role("tab", name="Model").click()  # what was chosen is chosen still
+        expect(tabs[2].locator("#preset input:checked")).to_have_value("thorough")
         assert lines[0] == lines[1] == lines[2]
         assert len(lines[0]) == 4 and all(lines[0])
     assert set((server_home / "runs").glob("*")) - before == {run}
@@ -192,7 +194,8 @@ def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, 
 
 def test_one_class_is_answered_with_a_sentence(page: Page, tmp_path: Path) -> None:
     choose_folder(page, make_photos(tmp_path / "photos", classes=["cats"]))
-    expect(page.get_by_role("alert")).to_contain_text("Only one class was found, cats: add a folder", timeout=MINUTE)
+    expect(page.get_by_role("alert")).to_contain_text("All 18 photos lie in one folder, cats", timeout=MINUTE)
+    expect(page.get_by_role("alert")).to_contain_text("put single photos into classes” above")
     expect(page.locator("#data-next")).to_be_hidden()
 
 

@@ -44,8 +44,11 @@ def parted(dataset: Dataset, together: Iterable[Iterable[str]]) -> list[set[str]
     ("files", "words"),
     [
         ([], ["No class folders", "cats/ and dogs/"]),
-        (["1.png", "2.png"], ["No class folders", "cats/ and dogs/"]),
-        (["cats*5"], ["Only one class", "cats", "something else"]),
+        (["1.png"], ["No class folders", "cats/ and dogs/"]),
+        (["1.png", "2.png"], ["All 2 photos lie in one folder, but", "sort the photos"]),
+        (["cats*5"], ["All 5 photos lie in one folder, cats", "sort the photos", "something else"]),
+        (["cats*5", "1.png"], ["Only one class", "cats", "something else"]),
+        (["train/cats*3", "test/cats*2"], ["Only one class", "cats", "something else"]),
         (["cats*5", "dogs*1"], ["Only one photo was found for “dogs”", "add more"]),
         (["cats*1"], ["Only one class", "Only one photo was found for “cats”"]),  # all mistakes at once
         (["cats*5"] + [f"{name}*1" for name in "abcdefgh"], ["“a”, “b”, “c”, “d”, “e” and 3 more"]),

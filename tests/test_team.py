@@ -128,7 +128,7 @@ def test_a_mistake_in_the_photos_ends_both(tmp_path: Path) -> None:
     photos = make_photos(tmp_path / "photos", classes=["cats"])
     with launched(tmp_path, photos, "--run-dir", tmp_path / "run") as team:
         assert team.wait(120) != 0
-    assert "Only one class was found" in (tmp_path / "team.log").read_text()
+    assert "All 18 photos lie in one folder, cats" in (tmp_path / "team.log").read_text()
 
 
 # --- Alone ---------------------------------------------------------------------------------------------------------------

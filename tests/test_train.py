@@ -207,7 +207,7 @@ def test_damaged_checkpoints_are_passed_over_for_the_one_before_and_said_when_th
 
 def test_photos_that_cannot_make_a_model_are_told(tmp_path: Path) -> None:
     one_class = make_photos(tmp_path / "one", classes=["cats"])
-    with pytest.raises(UserError, match="Only one class"):
+    with pytest.raises(UserError, match="All 18 photos lie in one folder, cats"):
         list(fine_tune(Settings(data=str(one_class), run_dir=str(tmp_path / "run"))))
 
 

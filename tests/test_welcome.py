@@ -44,6 +44,7 @@ def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_hom
     page.reload()
     expect(page.locator("#data-findings .welcome li")).to_have_count(5, timeout=MINUTE)
     expect(page.locator("#broken-off")).to_be_hidden()
+    expect(page.locator("#data-onward")).to_be_hidden()  # no empty strip at the foot of the page
     page.locator("#example-ask").click()
     way = page.locator("#train-status [role=progressbar]")
     expect(way.locator("li")).to_have_text(["Photos", "First answer", "Fine-tuning", "Test"], timeout=MINUTE)

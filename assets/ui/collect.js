@@ -73,6 +73,11 @@ export function isSystem(name, names) {
   return name.startsWith(".") || names.includes(name.toLowerCase());
 }
 
+/** Whether a file's name ends in one of these, which are in lower case. */
+export function endsIn(name, endings) {
+  return endings.some((ending) => name.toLowerCase().endsWith(ending));
+}
+
 /** Whether files, and not a piece of text, are being dragged. */
 export function hasFiles(event) {
   return event.dataTransfer?.types.includes("Files");

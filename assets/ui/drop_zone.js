@@ -1,6 +1,6 @@
 // The zone that takes a folder of photos with all folders in it, and sends every file with the path that tells its class.
 
-import { button, create, gather, hasFiles, isSystem, leftOut, make, measure, sendAll, Told, Words } from "./collect.js";
+import { button, create, endsIn, gather, hasFiles, isSystem, leftOut, make, measure, sendAll, Told, Words } from "./collect.js";
 
 const FILE_COST = 30e3; // in bytes: what one more file takes besides its content, for an honest guess at the time left
 
@@ -72,6 +72,7 @@ class DropZone {
     const role = kind === "bad" ? "alert" : "status";
     const lines = sentences.filter(Boolean).map((sentence) => make("p", {}, sentence));
     this.said.replaceChildren(make("div", { class: `message ${kind}`, role }, make("strong", {}, title), ...lines), ...more);
+    if (kind === "bad") this.said.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   busy(title) {
@@ -118,14 +119,14 @@ class DropZone {
     await measure(items, (n) => this.tell(n));
     this.free();
     const loose = items.filter(({ path }) => !path.includes("/"));
-    const archives = loose.filter(({ path }) => this.setup.archives.some((ending) => path.toLowerCase().endsWith(ending)));
+    const archives = loose.filter(({ path }) => endsIn(path, this.setup.archives));
     const inFolders = items.filter(({ path }) => path.includes("/"));
     if (archives.length === 1 && items.length === 1) return this.forward(archives[0].file);
     if (archives.length) return this.refuse("archive.alone");
-    if (!inFolders.length) return this.refuse(loose.length ? "loose" : "empty");
+    if (!inFolders.length) return loose.length ? this.refuseLoose(loose) : this.refuse("empty");
     if (inFolders.length > this.setup.maxFiles) return this.refuse("too_many", { n: inFolders.length, most: this.setup.maxFiles });
     const fits = ({ size }) => size <= this.setup.maxFileBytes;
-    left.push(...loose.map(({ path }) => ({ path, message: this.words.say("loose.one") })));
+    left.push(...loose.map(({ path }) => ({ path, message: this.words.say("outside") })));
     left.push(...inFolders.filter((item) => !fits(item)).map(({ path }) => ({ path, message: this.words.say("large") })));
     const fitting = inFolders.filter(fits);
     return fitting.length ? this.begin(fitting, left) : this.finish({ sent: 0, left });
@@ -133,6 +134,15 @@ class DropZone {
 
   refuse(key, values = {}) {
     this.show("bad", this.words.say("stopped.title"), [this.words.say(key, values)]);
+  }
+
+  /** Files without a folder: photos among them have a place further down on the page, where the person says what they show. */
+  refuseLoose(files) {
+    const photos = files.filter(({ path }) => endsIn(path, this.setup.photos));
+    const sentence = (key, some) => this.words.count(key, some.length, { name: some[0].path });
+    if (!photos.length) return this.show("bad", this.words.say("no_photo"), [sentence("no_photo", files)]);
+    const sort = button(this.words.say("sort"), openMaker, "strong");
+    this.show("bad", this.words.say("stopped.title"), [sentence("loose", photos)], make("div", { class: "choices" }, sort));
   }
 
   /** An archive goes the way that Gradio has for it. */
@@ -232,6 +242,15 @@ class DropZone {
     this.show("good", this.words.count("here", sent, { name }), [], ...more);
     this.done({ id, name });
   }
+}
+
+/** The fold that the maker lies in. */
+function openMaker() {
+  const fold = document.querySelector("#data-make");
+  const head = fold.querySelector("button");
+  if (!head.classList.contains("open")) head.click();
+  head.focus({ preventScroll: true });
+  fold.scrollIntoView({ block: "start", behavior: "smooth" });
 }
 
 /** What the person will know the photos by: the folder, or the first of several. */

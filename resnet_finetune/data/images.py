@@ -60,6 +60,7 @@ _USUAL_TABLE = 3692  # sum of the luminance table in the JPEG standard (ITU-T T.
 _one_big_photo = Lock()
 
 pi_heif.register_heif_opener()
+SUFFIXES = sorted(suffix for suffix, form in Image.EXTENSION.items() if form in FORMATS)  # how such files are usually called
 # Pillow warns about odd metadata, which we judge by the pixels. Said once, here, as catch_warnings() is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # above twice this Pillow itself refuses, within a file's inner frames too

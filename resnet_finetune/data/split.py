@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from resnet_finetune.data.likeness import Likeness, pieces, together
 from resnet_finetune.data.photos import Dataset, Photo
@@ -77,6 +78,15 @@ def require_trainable(dataset: Dataset) -> None:
     Raises:
         UserError: names every mistake with its remedy.
     """
+    together = heap(dataset)
+    if together and not dataset.classes:
+        raise UserError(
+            say(
+                "All {n} photos lie in one folder, but the app learns from one folder for each kind (class): make a folder for "
+                "each kind, for example cats/ and dogs/, and sort the photos into them.",
+                n=together,
+            )
+        )
     if not dataset.classes:
         raise UserError(
             say(
@@ -85,7 +95,16 @@ def require_trainable(dataset: Dataset) -> None:
             )
         )
     mistakes = []
-    if len(dataset.classes) == 1:
+    if together:
+        mistakes.append(
+            say(
+                "All {n} photos lie in one folder, {class_}, but a model learns by telling kinds (classes) apart: make a "
+                "folder for each kind and sort the photos into them, or add a folder with photos of something else.",
+                n=together,
+                class_=dataset.classes[0],
+            )
+        )
+    elif len(dataset.classes) == 1:
         mistakes.append(
             say(
                 "Only one class was found, {class_}: add a folder with photos of something else, because a model learns "
@@ -117,6 +136,15 @@ def require_trainable(dataset: Dataset) -> None:
             )
     if mistakes:
         raise UserError(*mistakes)
+
+
+def heap(dataset: Dataset) -> int:
+    """How many photos there are, where all of several lie in one folder and so have no class, or that of the folder; else 0."""
+    names = [problem.path for problem in dataset.problems if problem.kind == "no-class"]
+    names += [photo.name for photo in dataset.photos]
+    folders = {PurePosixPath(name).parent for name in names}
+    classes = {folder.name for folder in folders}
+    return len(names) if len(names) > 1 and len(folders) == 1 and {*dataset.classes} <= classes else 0
 
 
 def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Dataset:

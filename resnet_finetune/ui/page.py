@@ -40,7 +40,7 @@ def build() -> gr.Blocks:
             with gr.Tab(text("step.data"), id="data") as data_tab:
                 look_again, train_at_once = data_step.build(page, tabs, data_tab, chosen, wanted, asked)
             with gr.Tab(text("step.model"), id="model") as model_tab:
-                choices, starts_from = model_step.build(tabs, model_tab, chosen)
+                choices, starts_from = model_step.build(page, tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
             with gr.Tab(text("step.results"), id="results") as results_tab:
                 results_step.build(tabs, results_tab, wanted)

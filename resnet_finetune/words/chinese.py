@@ -266,6 +266,15 @@ CHINESE: dict[str, str] = {
     "dogs/, and choose the folder that holds these.": (
         "没有找到装有照片的类别文件夹：请把每个类别的照片放进各自的文件夹，例如 猫/ 和 狗/，再选择它们的上一级文件夹。"
     ),
+    "All {n} photos lie in one folder, but the app learns from one folder for each kind (class): make a folder for each kind, "
+    "for example cats/ and dogs/, and sort the photos into them.": (
+        "{n} 张照片全在同一个文件夹里，而学习时每个类别需要各自的文件夹：请为每个类别建一个文件夹，例如 猫/ 和 狗/，再把照片分进去。"
+    ),
+    "All {n} photos lie in one folder, {class_}, but a model learns by telling kinds (classes) apart: make a folder for each "
+    "kind and sort the photos into them, or add a folder with photos of something else.": (
+        "{n} 张照片全在同一个文件夹“{class_}”里，而模型要靠区分类别来学习：请为每个类别建一个文件夹，再把照片分进去，"
+        "或再添加一个装有其他事物照片的文件夹。"
+    ),
     "Only one class was found, {class_}: add a folder with photos of something else, because a model learns by telling classes "
     "apart.": "只找到一个类别“{class_}”：请再添加一个装有其他事物照片的文件夹，因为模型要靠区分类别来学习。",
     "No training photos were found for {names}: put some into the train folder.": (

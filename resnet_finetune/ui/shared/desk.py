@@ -1,15 +1,19 @@
-"""What lies on the desk: the photos that were chosen, and what was corrected of them. It outlives the tab and the app."""
+"""What lies on the desk: the photos that were chosen, what was corrected of them, and the network that is to learn from them.
+It outlives the tab and the app.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from resnet_finetune.model import catalog
 from resnet_finetune.words import corrections, disk, language
 from resnet_finetune.words.corrections import Corrections
+from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
+from resnet_finetune.words.settings import PRESETS, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +41,7 @@ class Desk:
 
     def keep(self) -> None:
         """For the next visit. A desk that cannot be kept is only a little less comfortable."""
-        values = {"data": self.data, "where": language.to_json(self.where), "clicks": self.clicks}
-        with suppress(OSError):
-            own_folder(home())
-            disk.write_json(_file(), values)
+        _keep("desk.json", {"data": self.data, "where": language.to_json(self.where), "clicks": self.clicks})
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Chosen:
 def kept() -> Desk | None:
     """As it was left, if it was."""
     try:
-        values = disk.read_json(_file())
+        values = disk.read_json(home() / "desk.json")
         clicks = tuple({str(name): _class(class_) for name, class_ in click.items()} for click in values["clicks"])
         return Desk(data=str(values["data"]), where=_where(values["where"]), clicks=clicks)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -71,5 +72,23 @@ def _class(said: object) -> str | None:
     return None if said is None else str(said)
 
 
-def _file() -> Path:
-    return home() / "desk.json"
+def keep_choice(model: str, preset: str) -> None:
+    """Which network was chosen last, and how thoroughly it shall be trained: for the next visit too."""
+    _keep("choice.json", {"model": model, "preset": preset})
+
+
+def kept_choice() -> tuple[str, str]:
+    """Model and preset as they were chosen last, if they were and there are such; else those of ``Settings``."""
+    usual = Settings()
+    try:
+        values = disk.read_json(home() / "choice.json")
+        model, preset = catalog.find(str(values["model"])).name, str(values["preset"])
+    except (OSError, ValueError, KeyError, TypeError, UserError):
+        return usual.model, usual.preset
+    return (model, preset) if preset in PRESETS else (usual.model, usual.preset)
+
+
+def _keep(name: str, values: dict[str, Any]) -> None:
+    with suppress(OSError):
+        own_folder(home())
+        disk.write_json(home() / name, values)

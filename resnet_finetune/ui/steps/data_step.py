@@ -14,8 +14,9 @@ from markupsafe import Markup
 
 from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.intake import open_data, unquoted
+from resnet_finetune.data.photos import Dataset
 from resnet_finetune.data.scan import Scan, scan_files
-from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.data.split import heap, require_trainable, split
 from resnet_finetune.ui.drawn.doctor_cards import Findings, cards
 from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
 from resnet_finetune.ui.drawn.overview import overview
@@ -24,7 +25,7 @@ from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.desk import Chosen, Desk
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, into_view, lead_to, seen_if
 from resnet_finetune.ui.steps import bring, broken_off, example, folders
-from resnet_finetune.ui.wording.texts import left, text
+from resnet_finetune.ui.wording.texts import left, photos, text
 from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
@@ -55,7 +56,7 @@ class Turn:
         return self.scan
 
 
-Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button]
+Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button, gr.Button]
 
 
 def build(
@@ -94,9 +95,9 @@ def build(
     doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
     with gr.Row(visible=HIDDEN, elem_classes=["onward", "kept"], elem_id="data-onward") as onward:
         lead_to(gr.Button(text("data.next"), elem_id="data-next"), tabs, "model")
-        at_once = gr.Button(text("data.train"), variant="primary", elem_id="data-train")
+        at_once = gr.Button(_train(None), variant="primary", elem_id="data-train")
 
-    answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, stop], "show_progress": "hidden"}
+    answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, at_once, stop], "show_progress": "hidden"}
     # Each begins at once, whatever other scan goes on, and ends that.
     scan: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **answer}
     page.load(_restore, inputs_kwargs={"turn": turn}, **scan)
@@ -147,11 +148,11 @@ def _take_archive(archive: str, turn: Turn) -> Iterator[Answer]:
 
 def _take_brought(event: gr.EventData, turn: Turn) -> Iterator[Answer]:
     try:
-        photos = bring.brought(event)
+        come = bring.brought(event)
     except UserError as error:
         yield _refused(error)
     else:
-        yield from _look(Desk(data=str(photos.photos), where=say("the folder “{name}”", name=photos.name)), turn)
+        yield from _look(Desk(data=str(come.photos), where=say("the folder “{name}”", name=come.name)), turn)
 
 
 def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
@@ -280,7 +281,7 @@ def _found(chosen: Desk, scanned: Scan) -> Answer:
     try:
         require_trainable(dataset)
     except UserError as error:
-        refused = _refusal(error, text("data.doctor_helps") if findings.remedy("too-few") else "")
+        refused = _refusal(error, _help(findings, dataset))
         said = overview(dataset, chosen.where, trainable=False) if dataset.photos or dataset.problems else _NOTHING
         return _answer(refused + said, cards(findings, chosen.corrections, well=False), seen=seen)
     said = overview(split(dataset, seed=0), chosen.where, trainable=True)
@@ -296,8 +297,21 @@ def _answer(
     said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
 ) -> Answer:
     """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
-    return ready, seen, said, doctor, gr.Row(visible=seen_if(ready is not None)), gr.Button(visible=seen_if(scanning))
+    onward, at_once = gr.Row(visible=seen_if(ready is not None)), gr.Button(_train(ready))
+    return ready, seen, said, doctor, onward, at_once, gr.Button(visible=seen_if(scanning))
+
+
+def _train(ready: Chosen | None) -> str:
+    """What the button says that trains at once: on which photos, because older ones stay chosen when new ones cannot be."""
+    return text("data.train", photos=photos(ready.photos if ready else 0))
 
 
 def _refusal(error: UserError, help: str = "") -> Markup:
     return message("bad", text("data.stop"), [*error.messages, *([help] if help else [])])
+
+
+def _help(findings: Findings, dataset: Dataset) -> str:
+    """What this page can do about photos that cannot be trained on."""
+    if findings.remedy("too-few"):
+        return text("data.doctor_helps")
+    return text("data.heap_helps", part=text("data.make")) if heap(dataset) else ""

@@ -17,6 +17,7 @@ from resnet_finetune.model.weights import in_reach
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.variants import depths, variants
+from resnet_finetune.ui.shared import desk
 from resnet_finetune.ui.shared.parts import HIDDEN, heading, lead_to
 from resnet_finetune.ui.steps import advisor, rate_finder
 from resnet_finetune.ui.wording.texts import duration, parameters, text
@@ -27,7 +28,7 @@ _DEFAULT = Settings()
 _WORDS = {spec.name: spec.metadata for spec in fields(Settings)}
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Component], gr.HTML]:
+def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Component], gr.HTML]:
     """The inputs, under the names that ``Settings`` gives them, and where it is said which run is trained on from."""
     heading(text("step.model"), text("model.lead"))
     train_on = gr.State(None)  # folder of the run to start from
@@ -85,6 +86,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tuple[dict[str, Compo
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    page.load(desk.kept_choice, outputs=[model, preset], **quick)
+    gr.on([model.change, preset.change], desk.keep_choice, inputs_kwargs={"model": model, "preset": preset}, **quick)
     for one in lists:
         one.input(fn=None, js="(name) => name", inputs=one, outputs=model)
     # Weights may have arrived meanwhile; another run's choice was taken over; or the fold was closed and is drawn anew.

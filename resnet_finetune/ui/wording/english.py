@@ -62,10 +62,11 @@ ENGLISH: dict[str, str] = {
     "data.left_out": "Left out: {n:,} that cannot be used",
     "data.no_photos": "Not looked at, for they are no photos: {n:,}",
     "data.doctor_helps": "Or leave them out of this training: the doctor below does it with a click, and your files stay.",
+    "data.heap_helps": "Or sort them here: open “{part}” above.",
     "data.more": "… and {n:,} more",
     "data.stop": "These photos cannot be trained on yet",
     "data.next": "Choose a model first",
-    "data.train": "Train now, with the usual settings",
+    "data.train": "Train now on {photos}",
     # Bringing photos: "bring.language" tells the browser how to write numbers (BCP 47)
     "bring.language": "en",
     "bring.drop": "Drop your folder here",
@@ -101,9 +102,16 @@ ENGLISH: dict[str, str] = {
     "bring.more": "… and {n} more",
     "bring.unread": "It could not be read, or was moved or deleted meanwhile: put it back, and bring it again.",
     "bring.large": "It is larger than any photo: leave it out, or save it smaller.",
-    "bring.loose": "These photos lie in no folder, so nobody can tell their class: put the photos of each class into a folder "
-    "of its own, and drop the folders.",
-    "bring.loose.one": "It lies in no folder, so its class is not known: put it into the folder of its class.",
+    "bring.loose.one": "“{name}” lies in no folder, so nobody can tell its class: put the photos of each class into a folder "
+    "of its own and drop the folders, or say here what each photo shows.",
+    "bring.loose.many": "These {n} photos lie in no folder, so nobody can tell their class: put the photos of each class into "
+    "a folder of its own and drop the folders, or say here what each photo shows.",
+    "bring.sort": "Put single photos into classes",
+    "bring.outside": "It lies in no folder, so its class is not known: put it into the folder of its class.",
+    "bring.no_photo": "There is no photo in it",
+    "bring.no_photo.one": "“{name}” is not a photo: bring a folder of photos (JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP).",
+    "bring.no_photo.many": "None of these {n} files is a photo: bring a folder of photos (JPEG, PNG, HEIC, AVIF, WebP, TIFF, "
+    "GIF or BMP).",
     "bring.empty": "There is no file in it: choose the folder that holds your photos.",
     "bring.none": "None of the files could be taken. Below is why.",
     "bring.too_many": "{n} files are more than can be taken at once ({most}): choose a part of the folder.",
