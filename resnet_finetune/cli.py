@@ -358,7 +358,7 @@ def _export(args: argparse.Namespace) -> Reply:
     parity = asdict(exported.parity)
     values = {"files": [str(file) for file in exported.files], "parity": parity}
     said = say(
-        "{agree} of {n} test photos get the same class from both; probabilities differ by {gap:.1e} at most.",
+        "{agree} of {n} photos get the same answer from both, right or wrong; probabilities differ by {gap:.1e} at most.",
         agree=parity["agree"],
         n=parity["n"],
         gap=parity["max_abs_diff"],

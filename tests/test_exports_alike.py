@@ -20,7 +20,9 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.exports import seal
 from resnet_finetune.exports.export import export
 from resnet_finetune.model.saved_model import load_model
-from resnet_finetune.words import disk
+from resnet_finetune.words import disk, language
+from resnet_finetune.words.language import say
+from resnet_finetune.words.report import read_report
 
 CLASSES = ("Apple", "Melon", "Orange", "Pear", "Satsumas")
 PHOTO = SimpleNamespace(**runpy.run_path(str(ROOT / "assets" / "exports" / "photo.py")))
@@ -143,6 +145,13 @@ def test_the_page_gives_the_same_labels_in_a_browser_without_a_network(
     none = [item.locator(".none").count() == 1 for item in reversed(page.locator("#answers > li").all())]
     assert none == [answer.none_of_these for answer in answers]
     assert none[-1]
+    report = read_report(demo_run)
+    assert report is not None and report.cross_validated
+    expect(page.locator("#knows")).to_have_text("It knows Apple, Melon, Orange, Pear, Satsumas, and nothing else.")
+    right = sum(photo.predicted == photo.true for photo in report.judged)
+    expect(page.locator("#score")).to_contain_text(f"{right} of {len(report.judged)} photos were named right")
+    expect(page.locator("#score")).to_contain_text("each of them by a model that had not seen it (cross-validation)")
+    expect(page.locator("#same")).to_contain_text("test photos it does, right or wrong")
     page.context.close()
 
 
@@ -153,6 +162,10 @@ def test_the_page_reads_photos_as_the_app_does_and_speaks_chinese(trained: Path,
     names = ['</script><script>document.title = "taken"</script>', "<b>苹果</b> 🍎", "$model"]
     about = disk.read_json(run / "model.json")
     disk.write_json(run / "model.json", about | {"classes": names})
+    report = disk.read_json(run / "report.json")
+    note = say("{n} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it is.", n=3)
+    score = {"accuracy": 0.8, "low": 0.652, "high": 0.895, "n": 12}
+    disk.write_json(run / "report.json", report | {"test": score, "notes": language.to_json([note])})
     drained(export(run, "web", tmp_path / "to"))
     photos.mkdir()
     picture = np.random.default_rng(0).integers(0, 100, (900, 1400, 3), np.uint8)
@@ -176,7 +189,11 @@ def test_the_page_reads_photos_as_the_app_does_and_speaks_chinese(trained: Path,
         shares = {name: float(share.removesuffix(" %")) for name, share in (line.split("\n") for line in found)}
         assert [shares[name] for name in names] == pytest.approx([100 * score for score in answer.scores], abs=2)
     assert page.title() == "这张照片上是什么？"
-    assert not re.search("[A-Za-z]{3,}", " ".join(page.locator("h1, label, body > p").all_inner_texts()))
+    expect(page.locator("#knows")).to_have_text(f"它只认识：{'、'.join(names)}。")
+    expect(page.locator("#score")).to_contain_text("12 张没有参与训练的测试照片中，它认对了 10 张（80\u00a0%）")
+    expect(page.locator("#score")).to_contain_text("65\u00a0% 到 90\u00a0%")
+    expect(page.locator("#score")).to_contain_text("有 3 张在以前的训练里用过")
+    assert not re.search("[A-Za-z]{3,}", " ".join(page.locator("h1, label, body > p:not(#knows)").all_inner_texts()))
     page.context.close()
 
 

@@ -17,7 +17,7 @@ from resnet_finetune.insight.residual import FILE
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.network_picture import MEASURES, draw, value
-from resnet_finetune.ui.steps.network import card
+from resnet_finetune.ui.steps.network import _sentences, card
 from resnet_finetune.words import disk
 from resnet_finetune.words.settings import Settings
 from resnet_finetune.words.shortcut_trial import FILE as TRIAL
@@ -56,6 +56,14 @@ def test_every_block_of_the_deepest_network_is_a_button() -> None:
     assert drawn.count('tabindex="0" aria-pressed') == 1  # one stop for the Tab key; from there the arrow keys lead on
     assert len(drawn) < 150_000
     assert "Not measured: the weights it started from are not here any more." in drawn
+
+
+def test_one_block_that_can_be_left_out_is_spoken_of_as_one() -> None:
+    found = deep()  # of which 1.2 loses two photos, and all that come later no fewer
+    one = replace(found, blocks=[found.blocks[0], replace(found.blocks[1], right=39), found.blocks[2]])
+    assert "of the 2 blocks whose shortcut is x itself, one can be left out" in " ".join(_sentences(one)).lower()
+    assert "None of the 46 blocks" in " ".join(_sentences(found))
+    assert "46 can each be left out" in " ".join(_sentences(replace(found, right=0)))
 
 
 def test_class_names_stay_text() -> None:

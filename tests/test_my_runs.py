@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.steps import my_runs
 
 
 @pytest.fixture
@@ -125,9 +126,18 @@ def test_a_run_is_saved_as_one_file_and_opened_again(page: Page, two_runs: Path,
     expect(page.locator("#runs-said")).to_contain_text("is no run that was saved", timeout=MINUTE)
 
 
+def test_where_more_photos_go_is_said_of_folders_of_copies_and_of_the_demo(home: Path) -> None:
+    """To add to one's own folder does nothing to the copy of what was dropped."""
+    assert "to the folder that it was trained on" in my_runs._of_training_on("/pictures/birds")
+    assert "drop that folder again" in my_runs._of_training_on(str(home / "brought" / ("0" * 16) / "photos"))
+    assert "drop that folder again" in my_runs._of_training_on(str(home / "unpacked" / "1"))
+    assert "the demo" in my_runs._of_training_on("demo")
+
+
 def test_settings_are_used_again_and_a_run_is_trained_on_from(page: Page, two_runs: Path) -> None:
     open_my_runs(page)
     row(page, "second").get_by_role("button", name="More").click()
+    expect(page.locator("#runs-about")).to_contain_text("Add photos or whole classes to the folder")
     page.locator("#runs-again").click()
     expect(page.locator("#data-findings")).to_contain_text("54 photos in 3 classes", timeout=MINUTE)
     page.locator("#data-next").click()

@@ -138,7 +138,7 @@ def _dress(format: Format, folder: Path, model: Classifier, report: Report, pari
             shutil.copy(_PARTS / "space" / "app.py", folder)
             disk.write_bytes(folder / "README.md", model_card.of_space(model, report, parity).encode())
         case "web":
-            web_page.replace_by_page(folder, model, parity)
+            web_page.replace_by_page(folder, model, report, parity)
     disk.write_json(folder / PARITY, {"format": format, **asdict(parity)})
 
 

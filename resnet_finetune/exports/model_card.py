@@ -126,8 +126,8 @@ def _facts(model: Classifier, parity: Parity) -> tuple[str, ...]:
             temperature=f"{model.temperature:.4g}",
         ),
         say(
-            "Of {n} test photos {agree} get the same answer from this export as from the app that trained it; probabilities "
-            "differ by {gap} at most (`parity.json`).",
+            "This export answers as the app that trained it does: {agree} of {n} test photos get the same answer from both, "
+            "right or wrong; probabilities differ by {gap} at most (`parity.json`).",
             n=parity.n,
             agree=parity.agree,
             gap=f"{parity.max_abs_diff:.1e}",

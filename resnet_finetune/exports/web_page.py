@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from dataclasses import asdict
 from pathlib import Path
 from string import Template
 
@@ -14,18 +15,23 @@ from resnet_finetune.exports.whole_photo import ONNX
 from resnet_finetune.model.saved_model import Classifier
 from resnet_finetune.words import disk
 from resnet_finetune.words.assets import ASSETS
+from resnet_finetune.words.language import Language, speaking
+from resnet_finetune.words.report import Report
 
 _RUNTIME = ASSETS / "onnxruntime-web"
+_LANGUAGES: dict[str, Language] = {"en": "en", "zh-CN": "zh"}  # of the page, which takes the one of the browser
 
 
-def replace_by_page(folder: Path, model: Classifier, parity: Parity) -> None:
-    """Nothing but the page is left in ``folder``, which held an export as ``ONNX``."""
+def replace_by_page(folder: Path, model: Classifier, report: Report, parity: Parity) -> None:
+    """Nothing but the page is left in ``folder``, which held an export as ``ONNX``. It says how good the model is by ``report``."""
     about = {
         "classes": model.classes,
         "size": model.preprocessing.size,
         "threshold": model.gallery and model.gallery.threshold,
-        "n": parity.n,
-        "agree": parity.agree,
+        "same": {"n": parity.n, "agree": parity.agree},
+        "score": asdict(report.test) | {"right": round(report.test.accuracy * report.test.n)},
+        "crossed": report.cross_validated,
+        "notes": {name: _said(report.notes, language) for name, language in _LANGUAGES.items()},
     }
     page = Template((ASSETS / "exports" / "web" / "page.html").read_text(encoding="utf-8")).substitute(
         # The classes may be called anything, the end of a script too.
@@ -38,6 +44,11 @@ def replace_by_page(folder: Path, model: Classifier, parity: Parity) -> None:
     for file in folder.iterdir():
         file.unlink()
     disk.write_bytes(folder / WEB_PAGE, page.encode())
+
+
+def _said(notes: list[str], language: Language) -> list[str]:
+    with speaking(language):
+        return [str(note) for note in notes]
 
 
 def _encoded(content: bytes) -> str:

@@ -439,8 +439,8 @@ CHINESE: dict[str, str] = {
     "least {twice} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred square, "
     "{size} × {size} pixels by antialiased bilinear interpolation, normalised by {mean} and {std}, softmax at temperature "
     "{temperature}.": "照片按 `photo.py` 的方式读取：转正，转为 sRGB，透明处为白色，短边不小于 {twice} 像素时反复减半。模型接收字节（uint8，高 × 宽 × 3），其余由它完成：取中间的正方形，用抗锯齿双线性插值缩放到 {size} × {size} 像素，用 {mean} 和 {std} 归一化，softmax 的温度为 {temperature}。",
-    "Of {n} test photos {agree} get the same answer from this export as from the app that trained it; probabilities differ "
-    "by {gap} at most (`parity.json`).": "{n} 张测试照片中，有 {agree} 张从这个导出文件得到的答案与训练它的应用相同；概率最多相差 {gap}（`parity.json`）。",
+    "This export answers as the app that trained it does: {agree} of {n} test photos get the same answer from both, right or "
+    "wrong; probabilities differ by {gap} at most (`parity.json`).": "这个导出文件的答案与训练它的应用一致：{n} 张测试照片中有 {agree} 张两者答案相同，不论答对还是答错；概率最多相差 {gap}（`parity.json`）。",
     "Made with resnet-finetune {version}.": "由 resnet-finetune {version} 制作。",
     # The faster way to answer for many photos
     "Answered in the exact way: {because}.": "用精确的方式回答：{because}。",
@@ -694,8 +694,8 @@ CHINESE: dict[str, str] = {
     "{path} cannot be written ({reason}): close it if it is open, or choose another place.": (
         "{path} 无法写入（{reason}）：如果它正开着，请先关闭，或换一个地方。"
     ),
-    "{agree} of {n} test photos get the same class from both; probabilities differ by {gap:.1e} at most.": (
-        "{n} 张测试照片中有 {agree} 张两者给出相同的类别；概率最多相差 {gap:.1e}。"
+    "{agree} of {n} photos get the same answer from both, right or wrong; probabilities differ by {gap:.1e} at most.": (
+        "{n} 张照片中有 {agree} 张两者答案相同，不论答对还是答错；概率最多相差 {gap:.1e}。"
     ),
     "There are no runs yet.": "还没有训练。",
     "{n} for {split}": "{split} {n} 张",

@@ -27,6 +27,7 @@ from resnet_finetune.ui.wording.texts import percent, photos, text
 from resnet_finetune.words import corrections, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.home import home
 from resnet_finetune.words.language import say
 
 _NOTHING = Markup("")
@@ -239,8 +240,15 @@ def _about(run: Run) -> Markup:
         )
     about = text("runs.about", data=run.settings.data, seed=run.settings.seed)
     return Markup("<h3>{}</h3><p>{} <code>{}</code></p><p>{}</p><p>{}</p>").format(
-        run.title, about, run.path, link, text("runs.train_on.what") if finished.has_model(run) else ""
+        run.title, about, run.path, link, _of_training_on(run.settings.data) if finished.has_model(run) else ""
     )
+
+
+def _of_training_on(data: str) -> str:
+    """How there come to be more photos: what was dropped or uploaded is a copy in the app's own folder, which nobody adds to."""
+    copied = home().absolute() in Path(data).parents
+    whence = "demo" if data == "demo" else "copy" if copied else "folder"
+    return text("runs.train_on.what", first=text(f"runs.train_on.{whence}"))
 
 
 def _deleted() -> Markup:

@@ -72,7 +72,8 @@ def _sentences(found: Anatomy) -> list[str]:
     plain = [block for block in found.blocks if not block.projects]
     cheap = sum(block.right >= found.right - 1 for block in plain)
     dear = min(found.blocks, key=lambda block: block.right)
-    said = [which, text("network.cheap" if cheap else "network.none_cheap", cheap=cheap, all=len(plain))]
+    key = {0: "network.none_cheap", 1: "network.cheap.one"}.get(cheap, "network.cheap")
+    said = [which, text(key, cheap=cheap, all=len(plain))]
     if dear.right < found.right:
         key = "network.dearest.projects" if dear.projects else "network.dearest"
         said.append(text(key, name=dear.name, without=dear.right, right=found.right))
