@@ -70,7 +70,6 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="recipes-") as folder:
         os.environ["RESNET_FINETUNE_HOME"] = str(Path(folder, "home"))
-        os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # a person's first training has no earlier one to take from
         for name in options.sets:
             photos = lay_out(name, Path(folder, name))
             for seed in range(options.seeds):
@@ -88,6 +87,7 @@ def main() -> None:
 def tuned(photos: Path, preset: str, seed: int, recipe: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="recipe-") as folder, ExitStack() as changes:
         run = Path(folder)
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(run / "compiled")  # a person's first training has no earlier one to take from
         checkpoint.prepare(run)
         torch.manual_seed(seed)
         settings = Settings(data=str(photos), run_dir=folder, preset=preset, seed=seed)
