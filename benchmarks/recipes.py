@@ -87,7 +87,7 @@ def main() -> None:
 def tuned(photos: Path, preset: str, seed: int, recipe: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="recipe-") as folder, ExitStack() as changes:
         run = Path(folder)
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(run / "compiled")  # a person's first training has no earlier one to take from
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(run / "compiled")  # each compiles as if it were the first
         checkpoint.prepare(run)
         torch.manual_seed(seed)
         settings = Settings(data=str(photos), run_dir=folder, preset=preset, seed=seed)

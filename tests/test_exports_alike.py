@@ -163,7 +163,9 @@ def test_the_page_reads_photos_as_the_app_does_and_speaks_chinese(trained: Path,
     about = disk.read_json(run / "model.json")
     disk.write_json(run / "model.json", about | {"classes": names})
     report = disk.read_json(run / "report.json")
-    note = say("{n} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it is.", n=3)
+    note = say(
+        "{n} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it is.", n=3
+    )
     score = {"accuracy": 0.8, "low": 0.652, "high": 0.895, "n": 12}
     disk.write_json(run / "report.json", report | {"test": score, "notes": language.to_json([note])})
     drained(export(run, "web", tmp_path / "to"))

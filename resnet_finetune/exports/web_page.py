@@ -23,7 +23,7 @@ _LANGUAGES: dict[str, Language] = {"en": "en", "zh-CN": "zh"}  # of the page, wh
 
 
 def replace_by_page(folder: Path, model: Classifier, report: Report, parity: Parity) -> None:
-    """Nothing but the page is left in ``folder``, which held an export as ``ONNX``. It says how good the model is by ``report``."""
+    """Nothing but the page is left in ``folder``, which held an export as ``ONNX``. How good it is, ``report`` tells."""
     about = {
         "classes": model.classes,
         "size": model.preprocessing.size,

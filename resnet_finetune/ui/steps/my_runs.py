@@ -245,7 +245,7 @@ def _about(run: Run) -> Markup:
 
 
 def _of_training_on(data: str) -> str:
-    """How there come to be more photos: what was dropped or uploaded is a copy in the app's own folder, which nobody adds to."""
+    """Where to add photos: what was dropped or uploaded is a copy in the app’s own folder, which nobody adds to."""
     copied = home().absolute() in Path(data).parents
     whence = "demo" if data == "demo" else "copy" if copied else "folder"
     return text("runs.train_on.what", first=text(f"runs.train_on.{whence}"))

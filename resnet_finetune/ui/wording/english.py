@@ -653,11 +653,11 @@ ENGLISH: dict[str, str] = {
     "runs.rename": "Rename",
     "runs.again": "Use these settings again",
     "runs.train_on": "Train on from here",
-    "runs.train_on.what": "Train on: a new training starts from this model. {first} The photos that tested this model will test "
-    "the new one too.",
+    "runs.train_on.what": "Train on: a new training starts from this model. {first} The photos that tested this model will "
+    "test the new one too.",
     "runs.train_on.folder": "Add photos or whole classes to the folder that it was trained on first.",
-    "runs.train_on.copy": "The photos came through the browser, and the app works on a copy of them: add photos or whole classes to "
-    "your own folder, press “Train on from here”, and then drop that folder again under “Your data”.",
+    "runs.train_on.copy": "The photos came through the browser, and the app works on a copy of them: add photos or whole "
+    "classes to your own folder, press “Train on from here”, and then drop that folder again under “Your data”.",
     "runs.train_on.demo": "It was trained on the demo: choose other photos under “Your data” then, if you want to.",
     "runs.no_model": "This training left no model to start from.",
     "runs.delete": "Delete",
@@ -818,15 +818,15 @@ ENGLISH: dict[str, str] = {
     "The first chart alone is without batch norm, its weights drawn with variance 1/inputs, as was usual before. "
     "Losses are means of ten steps.",
     "inside.title": "Inside the network",
-    "inside.lead": "For the curious: how a residual network does it, block by block, on your own photos. You need nothing of this to "
-    "use your model, and nothing here changes it. Which kinds there are, and how deep one should be, is answered where they are "
-    "chosen: under “Model”.",
+    "inside.lead": "For the curious: how a residual network does it, block by block, on your own photos. You need nothing of "
+    "this to use your model, and nothing here changes it. Which kinds there are, and how deep one should be, is answered "
+    "where they are chosen: under “Model”.",
     "inside.none": "There is no trained model to look into yet",
     "inside.none.help": "Train one first: choose photos under “Your data”, a network under “Model”, and press Train.",
     "network": "What each block adds",
-    "network.lead": "A network is a row of blocks, through which a photo goes one after the other. Here you see which of them matter "
-    "for your photos. Each block makes F(x) of its input x and gives F(x) + x: it only learns what to add. Measured on your test "
-    "photos are how much each block adds, what is lost without it, and how much your training changed it.",
+    "network.lead": "A network is a row of blocks, and a photo goes through one after the other. Here you see which of them "
+    "matter for your photos. Each block makes F(x) of its input x and gives F(x) + x: it only learns what to add. Measured on "
+    "your test photos are how much each block adds, what is lost without it, and how much your training changed it.",
     "network.ask": "Measure the blocks",
     "network.stop": "Stop measuring",
     "network.failed": "The blocks could not be measured",
@@ -837,8 +837,8 @@ ENGLISH: dict[str, str] = {
     "learnt from them, so these numbers look better than they are. The whole network names {right} right.",
     "network.cheap": "Of the {all} blocks whose shortcut is x itself, {cheap} can each be left out at the cost "
     "of at most one photo: the path x → x carries on without them (Veit et al. 2016).",
-    "network.cheap.one": "Of the {all} blocks whose shortcut is x itself, one can be left out at the cost of at most one photo: "
-    "the path x → x carries on without it (Veit et al. 2016).",
+    "network.cheap.one": "Of the {all} blocks whose shortcut is x itself, one can be left out at the cost of at most one "
+    "photo: the path x → x carries on without it (Veit et al. 2016).",
     "network.none_cheap": "None of the {all} blocks whose shortcut is x itself can be left out at the cost of at "
     "most one photo: in a network of few blocks each does much. In deeper ones single blocks can go (Veit et al. "
     "2016).",
