@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
+import pytest
 from conftest import Drawn
 
 from resnet_finetune.insight.class_order import alike_together, by_mistakes, by_name
 from resnet_finetune.ui.drawn import matrix
 from resnet_finetune.ui.drawn.matrix import View, draw, found
+from resnet_finetune.words.assets import ASSETS
+
+Colour = tuple[float, ...]  # red, green, blue, 0 to 1
 
 PETS = ["cat", "dog", "owl"]
 COUNTS = [[5, 2, 0], [0, 7, 1], [0, 0, 0]]
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """Of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+
+    def luminance(colour: Colour) -> float:
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def colours(scope: str) -> dict[str, Colour]:
+    """The page's own, by name."""
+    block = re.search(
+        rf"^{re.escape(scope)} \{{\n(.*?)\n\}}", (ASSETS / "ui" / "page.css").read_text(encoding="utf-8"), re.S | re.M
+    )
+    assert block
+    named = re.findall(r"--(\w+): #(\w+);", block[1])
+    return {
+        name: tuple(int(part, 16) / 255 for part in re.findall("..", value if len(value) == 6 else value * 2))
+        for name, value in named
+    }
 
 
 class Cells(HTMLParser):
@@ -128,3 +157,17 @@ def test_classes_that_are_taken_for_one_another_stand_side_by_side() -> None:
 def test_two_classes_and_classes_without_photos_have_an_order_too() -> None:
     assert sorted(alike_together([[5, 1], [0, 0]])) == [0, 1]
     assert sorted(alike_together([[0] * 3] * 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("scope", [":root", ".dark"])
+@pytest.mark.parametrize("count", range(1, 41))
+def test_the_number_can_be_read_on_its_cell(scope: str, count: int) -> None:
+    page = colours(scope)
+    drawn = str(draw(["a", "b"], [[count, 40 - count], [40 - count, count]], View(range(2))))
+    cells = re.findall(r'class="(right|wrong)( deep)?( bright)?" [^>]*--fill:(\d+)%', drawn)
+    assert cells
+    for kind, deep, bright, fill in cells:
+        share = int(fill) / 100
+        ground = tuple(share * a + (1 - share) * b for a, b in zip(page[kind], page["card"], strict=True))
+        white = not bright if scope == ".dark" else bool(deep)
+        assert contrast(ground, (1.0, 1.0, 1.0) if white else (0.0, 0.0, 0.0)) >= 4.5

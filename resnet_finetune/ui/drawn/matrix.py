@@ -18,6 +18,11 @@ from resnet_finetune.words.assets import ASSETS
 ROOMY = 8  # classes; up to so many have cells in which a name has room above
 MOST_CLASSES = 500  # a picture of more is neither readable nor quick to draw
 
+# Colour mixed into a cell's ground from which white is read more easily on it than black, on the light page (of right answers
+# only: mistakes are never so dark); and black more easily than white, on the dark page.
+DEEP = 0.84
+BRIGHT = {"right": 0.72, "wrong": 0.62}
+
 Shows = Literal["counts", "rows", "columns"]
 Matrix = Sequence[Sequence[int]]  # counts; rows true, columns predicted
 
@@ -144,8 +149,9 @@ def _cell(classes: Sequence[str], confusion: Matrix, cell: tuple[int, int], view
     fill = 0.15 + 0.85 * count / whole  # one photo among many must still be seen
     number = count if view.shows == "counts" else round(100 * count / whole)
     said = says(classes, confusion, row, column)
-    full = " full" if fill > 0.55 else ""
-    drawn = Markup('class="{}{}" {};--fill:{:.0%}" title="{}"').format(kind, full, at, fill, said)
+    deep = " deep" if kind == "right" and fill > DEEP else ""
+    bright = " bright" if fill > BRIGHT[kind] else ""
+    drawn = Markup('class="{}{}{}" {};--fill:{:.0%}" title="{}"').format(kind, deep, bright, at, fill, said)
     if not view.opens:
         return Markup("<i {}>{}</i>").format(drawn, number)
     what = json.dumps({"true": row, "predicted": column})
