@@ -2,7 +2,7 @@
 
     python benchmarks/load.py many [--photos 100000] [--classes 1000] [--until shown | step | results]
     python benchmarks/load.py clients [--clients 20] [--seconds 60]
-    python benchmarks/load.py memory [--minutes 120]
+    python benchmarks/load.py memory [--minutes 150]
 
 many: small JPEGs are made up, no two of them alike; the page is asked to look through them, to train until the first step of
 fine-tuning, and to show the results. Told are the longest time that the page did nothing (it ticks every 50 ms), the longest
@@ -264,7 +264,7 @@ def main() -> None:
     verb.add_argument("--clients", type=int, default=20)
     verb.add_argument("--seconds", type=float, default=60)
     verb = verbs.add_parser("memory")
-    verb.add_argument("--minutes", type=float, default=120)
+    verb.add_argument("--minutes", type=float, default=150, help="a training may end a fifth earlier")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home, photos = Path(folder, "home"), Path(folder, "photos")

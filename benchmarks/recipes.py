@@ -5,7 +5,7 @@ Each recipe is the app's own loop with one thing changed, from the same first an
 - mixup, cutmix: each photo is mixed with, or has a box of, another of its batch (Zhang et al. 2018; Yun et al. 2019);
 - ema: an exponential moving average of the weights over about one pass takes the place of the weights;
 - progressive: the crops grow from 144 over 176 pixels to the preset's (Tan & Le 2021, sec. 4);
-- compile: the network goes through ``torch.compile``, which is a part of the seconds.
+- compile: the network goes through ``torch.compile``, for which the first run pays, those after it hardly.
 
 In each round, which is one seed on one set, the recipes take turns. Counted is the network of the last pass, averaged with the
 first answer as the app does, whether or not the app would keep it. Its loss on the test photos, of probabilities that are not
@@ -87,7 +87,7 @@ def main() -> None:
 def tuned(photos: Path, preset: str, seed: int, recipe: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="recipe-") as folder, ExitStack() as changes:
         run = Path(folder)
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(run / "compiled")  # each compiles as if it were the first
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(run / "compiled")  # nothing of earlier processes is taken
         checkpoint.prepare(run)
         torch.manual_seed(seed)
         settings = Settings(data=str(photos), run_dir=folder, preset=preset, seed=seed)

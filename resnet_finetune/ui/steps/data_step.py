@@ -83,7 +83,7 @@ def build(
             with gr.Row(elem_classes="pair"):
                 browse = gr.Button(text("data.browse"), elem_id="data-browse")
                 look = gr.Button(text("data.look"), elem_id="data-look")
-            inside = gr.HTML(visible=HIDDEN, js_on_load=ACTIONS, elem_id="data-inside")
+            folders.build(path, browse)
         with gr.Column(min_width=280, elem_classes="way"):
             gr.HTML(_title(text("data.demo"), text("data.demo.what")))
             demo = gr.Button(text("data.demo.button"), elem_id="data-demo")
@@ -115,14 +115,6 @@ def build(
     )
     stop.click(_stop, inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
     doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
-    browse.click(
-        lambda path: gr.HTML(folders.listing(path), visible=True),
-        inputs_kwargs={"path": path},
-        outputs=inside,
-        queue=False,
-        show_progress="hidden",
-    )
-    inside.click(_into, outputs=[path, inside], queue=False, show_progress="hidden")
 
     def look_again(event: Dependency) -> None:
         event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
@@ -132,11 +124,6 @@ def build(
 
 def _title(title: str, more: str) -> Markup:
     return Markup("<h3>{}</h3><p>{}</p>").format(title, more)
-
-
-def _into(event: gr.EventData) -> tuple[str, Markup]:
-    folder = str(event.folder)
-    return folder, folders.listing(folder)
 
 
 # --- What is chosen ----------------------------------------------------------------------------------------------------

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.data.intake import unquoted
-from resnet_finetune.ui.drawn.messages import action
+from resnet_finetune.ui.drawn.messages import ACTIONS, action
+from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.language import reason
 
 MOST = 300  # folders listed
+
+
+def build(path: gr.Textbox, browse: gr.Button) -> None:
+    """``browse`` shows, right here, the folders where ``path`` is; one that is clicked is written there."""
+    inside = gr.HTML(visible=HIDDEN, js_on_load=ACTIONS)
+    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
+    browse.click(lambda path: gr.HTML(listing(path), visible=True), inputs_kwargs={"path": path}, outputs=inside, **quick)
+    inside.click(_into, outputs=[path, inside], **quick)
+
+
+def _into(event: gr.EventData) -> tuple[str, Markup]:
+    folder = str(clicked_on(event).get("folder", ""))  # a browser may send anything
+    return folder, listing(folder)
 
 
 def listing(path: str) -> Markup:

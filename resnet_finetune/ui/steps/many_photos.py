@@ -23,6 +23,7 @@ from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
+from resnet_finetune.ui.steps import folders
 from resnet_finetune.ui.wording.texts import left, percent, photos, text
 from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
@@ -54,8 +55,10 @@ def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
     gr.HTML(Markup("<p>{}</p>").format(text("many.lead")))
     with gr.Row(elem_classes="pair"):
         folder = gr.Textbox("", label=text("data.path"), max_lines=1, elem_id="many-folder")
+        browse = gr.Button(text("data.browse"), elem_id="many-browse")
         ask = gr.Button(text("many.ask"), elem_id="many-ask")
         stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="many-stop")
+    folders.build(folder, browse)
     faster = gr.Checkbox(False, label=text("many.faster"), info=text("many.faster.help", n=TRIED_ON), elem_id="many-faster")
     said = gr.HTML(elem_id="many-said")
     with gr.Column(visible=False) as after:
