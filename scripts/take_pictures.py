@@ -55,7 +55,7 @@ def go_the_way(page: Page, home: Path, to: Path) -> None:
     page.locator("#model-next").click()
     page.locator("#train-start").click()
     page.locator("#train-curves svg").nth(1).wait_for(timeout=LONG)
-    page.wait_for_timeout(15_000)  # some epochs
+    page.wait_for_timeout(4_000)  # some steps
     take(page, to / "3-train.png")
     page.locator("#train-next").click(timeout=LONG)
     page.locator("#results-matrix .cells button").first.wait_for(timeout=LONG)
