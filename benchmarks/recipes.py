@@ -53,7 +53,6 @@ from resnet_finetune.engine.team import Team
 from resnet_finetune.words.settings import Settings
 
 Weights = dict[str, Tensor]
-Batch = Callable[[Material, Learner, int, np.ndarray, torch.Generator], float]  # as ``one_batch``
 Change = Callable[[ExitStack], None]
 
 MIXUP = 0.2  # both parameters of the Beta distribution; cutmix has 1, as published

@@ -168,9 +168,6 @@ def test_a_run_of_an_earlier_version_says_only_its_classes(page: Page, shown: li
     expect(page.get_by_role("dialog")).to_contain_text("kept nothing to compare with", timeout=MINUTE)
 
 
-# --- The map of all photos ---------------------------------------------------------------------------------------------
-
-
 def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_is_over(
     page: Page, trained: Path, server_home: Path, shown: list[Path]
 ) -> None:
@@ -197,6 +194,9 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         expect(page.locator("#try-answers")).not_to_contain_text("The training is over")
     finally:
         shutil.rmtree(learning)
+
+
+# --- The map of all photos ---------------------------------------------------------------------------------------------
 
 
 def test_a_point_of_the_map_opens_its_photo_by_mouse_and_by_keyboard(page: Page, run: Path) -> None:

@@ -78,13 +78,13 @@ def require_trainable(dataset: Dataset) -> None:
     Raises:
         UserError: names every mistake with its remedy.
     """
-    together = heap(dataset)
-    if together and not dataset.classes:
+    heaped = heap(dataset)
+    if heaped and not dataset.classes:
         raise UserError(
             say(
                 "All {n} photos lie in one folder, but the app learns from one folder for each kind (class): make a folder for "
                 "each kind, for example cats/ and dogs/, and sort the photos into them.",
-                n=together,
+                n=heaped,
             )
         )
     if not dataset.classes:
@@ -95,12 +95,12 @@ def require_trainable(dataset: Dataset) -> None:
             )
         )
     mistakes = []
-    if together:
+    if heaped:
         mistakes.append(
             say(
                 "All {n} photos lie in one folder, {class_}, but a model learns by telling kinds (classes) apart: make a "
                 "folder for each kind and sort the photos into them, or add a folder with photos of something else.",
-                n=together,
+                n=heaped,
                 class_=dataset.classes[0],
             )
         )
@@ -140,6 +140,8 @@ def require_trainable(dataset: Dataset) -> None:
 
 def heap(dataset: Dataset) -> int:
     """How many photos there are, where all of several lie in one folder and so have no class, or that of the folder; else 0."""
+    if len(dataset.classes) > 1:  # of 100,000 photos it would take a while
+        return 0
     names = [problem.path for problem in dataset.problems if problem.kind == "no-class"]
     names += [photo.name for photo in dataset.photos]
     folders = {PurePosixPath(name).parent for name in names}
