@@ -8,13 +8,15 @@ installed. An installation that was cut short is marked, too, and made anew.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from resnet_finetune.words.language import Sentence, reason, say, speaking
 REQUIREMENTS = "requirements.txt"
 CONSTRAINTS = "constraints.txt"
 UV = "uv>=0.13,<0.14"
+LOG = "install.log"  # in .venv: all that pip said
+TAIL = 20  # lines of it that are shown when something went wrong
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
         return
     try:
         with _alone(place):
-            if unfinished.exists() or not _asked(python, "-m", "pip", "--version"):
+            first = unfinished.exists() or not _asked(python, "-m", "pip", "--version")
+            if first:
                 _make(venv, unfinished, size)
             else:
                 print(say("The app needs other packages than before: they are installed now."), flush=True)
@@ -99,7 +104,8 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
             temporary.mkdir()
             places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR"), str(temporary))
             try:
-                _fetch(place, requirements, python, os.environ | places, card)
+                # By ``card`` most of it comes another way; after the first time it is a part of it, which nobody has counted.
+                _fetch(place, requirements, python, os.environ | places, card, size.download if first and not card else None)
             finally:
                 shutil.rmtree(temporary)
             installed.write_text(_digest(place, requirements, python))
@@ -175,27 +181,30 @@ def _make(venv: Path, unfinished: Path, size: Size) -> None:
         raise UserError(say("Python could not make the folder .venv: the reason stands above."))
 
 
-def _fetch(place: Path, requirements: str, python: Path, environment: Mapping[str, str], card: bool) -> None:
+def _fetch(
+    place: Path, requirements: str, python: Path, environment: Mapping[str, str], card: bool, download: float | None
+) -> None:
     """By pip, and so by pip's own settings, such as a proxy, a mirror and certificates. uv does not know those of pip but the
-    proxy: it fetches PyTorch only, which it has from PyTorch's own server, whatever is set.
+    proxy: it fetches PyTorch only, which it has from PyTorch's own server, whatever is set. ``download``: GB, about, if known.
     """
 
-    def run(*command: str) -> bool:
+    def uv(*arguments: str) -> bool:
         own = {"UV_TORCH_BACKEND": "auto", "UV_SYSTEM_CERTS": "true"}
-        return subprocess.run([python, "-m", *command], cwd=place, env={**own, **environment}).returncode == 0
+        return subprocess.run([python, "-m", "uv", *arguments], cwd=place, env={**own, **environment}).returncode == 0
 
-    def pip(*arguments: str) -> bool:
-        return run("pip", "install", "--disable-pip-version-check", *arguments)
+    def pip(*arguments: str, download: float | None = None) -> bool:
+        quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")  # nobody would see what it asks
+        return _watched([str(python), "-m", "pip", "install", *quiet, *arguments], place, environment, download)
 
     if card:
         print(say("The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB."), flush=True)
-        torch = ("uv", "pip", "install", "--python", str(python), "--no-deps", "--upgrade", "torch", "torchvision")
-        if not (pip(UV) and run(*torch, "-c", CONSTRAINTS)):
+        torch = ("pip", "install", "--python", str(python), "--no-deps", "--upgrade", "torch", "torchvision")
+        if not (pip(UV) and uv(*torch, "-c", CONSTRAINTS)):
             print(
                 say("That did not work, so the app will train without the card, which is slower. The reason stands above."),
                 flush=True,
             )
-    if pip("-r", requirements, "-c", CONSTRAINTS):
+    if pip("-r", requirements, "-c", CONSTRAINTS, download=download):
         return
     # Without a connection pip speaks of conflicts between versions.
     lines = (place / REQUIREMENTS).read_text(encoding="utf-8").splitlines()
@@ -213,6 +222,53 @@ def _fetch(place: Path, requirements: str, python: Path, environment: Mapping[st
             "full. Then start again the same way."
         )
     )
+
+
+def _watched(command: Sequence[str], place: Path, environment: Mapping[str, str], download: float | None) -> bool:
+    """Whether pip came to a good end. What it says goes into the log; what is told is how far it has come."""
+    log, own = place / ".venv" / LOG, {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    live = sys.stdout.isatty()  # there one line is written over and over
+    told = -math.inf
+    with log.open("ab") as said:
+        start = log.stat().st_size
+        process = subprocess.Popen(command, cwd=place, env={**environment, **own}, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            while process.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(1)
+                if time.monotonic() - told >= (1 if live else 30):
+                    told = time.monotonic()
+                    far = _how_far(log.read_bytes()[start:], Path(environment["TMPDIR"]), download)
+                    print(terminal.padded(str(far), 76), end="\r" if live else "\n", flush=True)
+        finally:
+            if process.poll() is None:  # by Ctrl+C
+                process.kill()
+                process.wait()
+    if live:
+        print()
+    if process.returncode == 0:
+        return True
+    last = log.read_bytes()[start:].decode("utf-8", "replace").splitlines()[-TAIL:]
+    encoding = sys.stdout.encoding or "utf-8"
+    print("\n".join(last).encode(encoding, "replace").decode(encoding))
+    print(say("All that pip said is in {log}.", log=log), flush=True)
+    return False
+
+
+def _how_far(said: bytes, temporary: Path, download: float | None) -> Sentence:
+    """By what pip has said, and by the packages in the folder that it downloads into. ``download``: GB in all, about."""
+    if b"\nInstalling collected packages" in said:
+        return say("All packages are here. They are unpacked now: a minute or two.")
+    sizes = []
+    for package in temporary.rglob("*.whl"):
+        with suppress(OSError):  # moved meanwhile
+            sizes.append(package.stat().st_size)
+    n, done = len(sizes), sum(sizes) / 1e9
+    if not n:
+        return say("Finding out which packages are needed.")
+    if download is None or done > download:
+        return say("Packages downloaded: {n}; {done:.2f} GB.", n=n, done=done)
+    return say("Packages downloaded: {n}; {done:.2f} of about {all:.1f} GB.", n=n, done=done, all=download)
 
 
 if __name__ == "__main__":

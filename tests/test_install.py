@@ -182,6 +182,8 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
     proxy.pages[package] = tiny_package(tmp_path / PACKAGE)
     told = set_up()
     assert "cleared away" in told and "is being set up" in told
+    assert "Collecting" not in told  # what pip says is for who looks for a mistake
+    assert "Collecting tiny-package" in (venv / install.LOG).read_text()
     assert proxy.asked[-1] == package
     assert not half_made.exists() and not (venv / "unfinished").exists()
 
@@ -198,12 +200,28 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
     assert set_up(HUGE) == ""
 
     (place / "constraints.txt").write_text("tiny-package==2.0\n")
+    capfd.readouterr()
     with pytest.raises(UserError, match="The installation did not finish"):
         set_up()
+    why = capfd.readouterr().out
+    assert "tiny-package==2.0" in why and str(venv / install.LOG) in why
     (venv / "unfinished").unlink()
     proxy.pages.clear()
     with pytest.raises(UserError, match="Nothing could be downloaded"):
         set_up()
+
+
+def test_how_far_it_has_come_is_told_by_the_packages_that_came(tmp_path: Path) -> None:
+    assert str(install._how_far(b"Collecting torch\n", tmp_path, 3.2)) == "Finding out which packages are needed."
+    unpack = tmp_path / "pip-unpack-x"
+    unpack.mkdir()
+    for name, size in (("torch.whl", 1_400_000_000), ("numpy.whl", 20_000_000), ("numpy.whl.metadata", 10**9)):
+        with (unpack / name).open("wb") as file:
+            file.truncate(size)
+    assert str(install._how_far(b"", tmp_path, 3.2)) == "Packages downloaded: 2; 1.42 of about 3.2 GB."
+    assert str(install._how_far(b"", tmp_path, None)) == "Packages downloaded: 2; 1.42 GB."
+    assert str(install._how_far(b"", tmp_path, 1.0)) == "Packages downloaded: 2; 1.42 GB."  # more than was thought
+    assert "unpacked now" in str(install._how_far(b"x\nInstalling collected packages: torch\n", tmp_path, 3.2))
 
 
 def test_what_stands_in_the_way_is_said_before_anything_is_made(place: Path) -> None:

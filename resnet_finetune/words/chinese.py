@@ -50,6 +50,11 @@ CHINESE: dict[str, str] = {
     ),
     "The installation did not finish: the reason stands above. Most often the connection broke off, or the disk is full. Then start "
     "again the same way.": "没有装完：原因见上面。多半是网络断了，或者磁盘满了。解决之后照原样重新启动。",
+    "All packages are here. They are unpacked now: a minute or two.": "软件包都已下载，正在解压：一两分钟。",
+    "Finding out which packages are needed.": "正在查找需要哪些软件包。",
+    "Packages downloaded: {n}; {done:.2f} GB.": "已下载 {n} 个软件包，{done:.2f} GB。",
+    "Packages downloaded: {n}; {done:.2f} of about {all:.1f} GB.": "已下载 {n} 个软件包，{done:.2f} GB（共约 {all:.1f} GB）。",
+    "All that pip said is in {log}.": "pip 输出的全部内容在 {log}。",
     "The installation was cut short. Start again the same way to have it done.": "安装中断了。照原样重新启动，就会装完。",
     "The app is being installed in another window: wait until that is done.": "另一个窗口正在安装这个应用：请等它装完。",
     "Python could not make the folder .venv: the reason stands above.": "Python 无法建立文件夹 .venv：原因见上面。",
