@@ -29,6 +29,11 @@ LOWER = 0.1  # of the learning rate, once the loss was no number
 
 _NO_TIME = say("The time was too short to fine-tune the network, so the first answer is kept: give it more minutes.")
 
+_MOST = say(
+    "{n} passes over the photos are the most that are made, for more would hardly teach it more: it may end before your time "
+    "is over.",
+    n=MOST_EPOCHS,
+)
 
 _WENT_BACK = say(
     "The training lost its footing (the loss was no number any more), so it went back to where it was last "
@@ -101,6 +106,8 @@ def fine_tune_network(
         standing = replace(standing, plan=plan, seconds=material.clock())
         checkpoint.save_state(material.run, standing, net, optimizer)
         yield plan
+        if material.settings.minutes is not None and plan.epochs == MOST_EPOCHS:
+            yield Noted(note=_MOST)
         yield epoch_event(None, standing.best_loss, standing.first.validation.accuracy, best=True)
     saved, before = standing.seconds, standing.epoch
     began, smooth = time.monotonic(), _Smooth()

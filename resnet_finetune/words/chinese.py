@@ -371,6 +371,8 @@ CHINESE: dict[str, str] = {
     "The photos on this machine are not the same as on the first one: copy them, and start again.": (
         "这台机器上的照片与第一台不同：请复制过来，再重新开始。"
     ),
+    "{n} passes over the photos are the most that are made, for more would hardly teach it more: it may end before your time "
+    "is over.": "最多把照片看 {n} 遍，再多也几乎学不到更多：可能不到你给的时间就结束。",
     "The time was too short to fine-tune the network, so the first answer is kept: give it more minutes.": (
         "时间太短，来不及微调网络，所以保留首个答案：请多给几分钟。"
     ),
