@@ -39,6 +39,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from resnet_finetune.data import archives, collection, images, intake
 from resnet_finetune.data.label_table import UnreadableTable, read_table
 from resnet_finetune.data.names import Places, UnsafeName, safe_parts, shown
+from resnet_finetune.data.unpacking import NotWhole
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.model import catalog
 from resnet_finetune.model.saved_model import load_model
@@ -57,7 +58,7 @@ HOSTILE = ROOT.parent / "shared" / "data" / "hostile_images.tar.gz"
 TURN = 6  # seconds, after which another target has its turn
 LONGEST = 20  # seconds that a photo may take to be decoded or refused
 
-MEANT = (UserError, UnsafeName, archives.NotWhole, UnreadableTable, images.UnreadablePhoto)
+MEANT = (UserError, UnsafeName, NotWhole, UnreadableTable, images.UnreadablePhoto)
 
 
 # --- What strangers send ------------------------------------------------------------------------------------------------

@@ -16,9 +16,10 @@ from zipfile import ZipFile, ZipInfo
 
 import pytest
 
-from resnet_finetune.data import archives, names
-from resnet_finetune.data.archives import NotWhole, unpack
-from resnet_finetune.data.names import Places, UnsafeName, shown
+from resnet_finetune.data import names, tars, unpacking
+from resnet_finetune.data.archives import unpack
+from resnet_finetune.data.names import Places, UnsafeName, archive_suffix, shown
+from resnet_finetune.data.unpacking import NotWhole
 from resnet_finetune.words.errors import UserError
 
 Member = str | tuple[str, bytes]
@@ -122,7 +123,7 @@ def test_an_archive_is_known_by_its_content(tmp_path: Path) -> None:
     ],
 )
 def test_endings(name: str, ending: str | None) -> None:
-    assert archives.suffix(name) == ending
+    assert archive_suffix(name) == ending
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -515,12 +516,12 @@ def test_a_bomb_is_found_before_it_is_unpacked_whole(tmp_path: Path) -> None:
     for number, behind in enumerate((b"", os.urandom(3_000_000))):
         path = bomb(tmp_path / f"{number}.tar.gz", behind)
         if behind:  # by its size as a whole it could be photos
-            assert path.stat().st_size > 200_000_000 / archives.MAX_RATIO
+            assert path.stat().st_size > 200_000_000 / unpacking.MAX_RATIO
         check_refused(path, tmp_path, "would grow to")
 
 
 def test_too_much_is_refused_by_what_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(unpacking, "MAX_BYTES", 10_000)
     for kind in KINDS:
         path = write(tmp_path / f"photos{kind}", ("cats/1.jpg", os.urandom(6000)), ("cats/2.jpg", os.urandom(6000)))
         check_refused(path, tmp_path, "holds 0 GB: unpack it yourself")
@@ -546,7 +547,7 @@ def test_a_name_cannot_spoil_the_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_archive_for_which_the_disk_has_no_room(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "SPARE", 10**18)  # more than any disk has
+    monkeypatch.setattr(unpacking, "SPARE", 10**18)  # more than any disk has
     with pytest.raises(UserError, match="make room first"):
         unpack(write(tmp_path / f"a{kind}", "cats/1.jpg"), tmp_path / "unpacked")
     assert list((tmp_path / "unpacked").iterdir()) == []
@@ -554,14 +555,14 @@ def test_an_archive_for_which_the_disk_has_no_room(kind: str, tmp_path: Path, mo
 
 def test_a_tar_that_is_changed_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_tar(tmp_path / "a.tar", "cats/1.jpg", "cats/2.jpg")
-    judge = archives._plan
+    judge = unpacking.judge
 
     def change(*arguments: object) -> object:
         plan = judge(*arguments)  # type: ignore[arg-type]
         write_tar(path, "cats/1.jpg", special("cats/2.jpg", tarfile.SYMTYPE))
         return plan
 
-    monkeypatch.setattr(archives, "_plan", change)
+    monkeypatch.setattr(tars, "judge", change)
     with pytest.raises(NotWhole):
         unpack(path, tmp_path / "unpacked")
     assert list((tmp_path / "unpacked").iterdir()) == []

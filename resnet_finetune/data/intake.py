@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnet_finetune.data import archives
+from resnet_finetune.data.archives import unpack
+from resnet_finetune.data.names import archive_suffix
+from resnet_finetune.data.unpacking import NotWhole
 from resnet_finetune.words import servers
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
@@ -54,9 +56,9 @@ def open_data(data: str) -> Path:
                 return path.absolute()
             if not path.is_file():
                 raise _neither(path)  # before it is read: a device never ends
-            return archives.unpack(path, home() / "unpacked")
-        except archives.NotWhole as error:
-            suffix = archives.suffix(path.name)
+            return unpack(path, home() / "unpacked")
+        except NotWhole as error:
+            suffix = archive_suffix(path.name)
             if suffix:
                 raise UserError(
                     say("{name} is not a whole {suffix}: download it or copy it again.", name=path.name, suffix=suffix)

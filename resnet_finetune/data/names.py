@@ -18,6 +18,8 @@ SYSTEM_NAMES = {
     "system volume information",
 }  # fmt: skip
 
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+
 
 class UnsafeName(ValueError):
     """A name under which nothing may be written. ``str()`` of it is half a sentence about "a file that …"."""
@@ -30,6 +32,11 @@ class OutsideName(UnsafeName):
 def is_system(name: str) -> bool:
     """Whether a file or folder of this name belongs to the operating system or a tool and is passed over in silence."""
     return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+
+
+def archive_suffix(name: str) -> str | None:
+    """How the name of an archive ends, in lower case (".zip", ".tar.gz", …); None for any other file."""
+    return next((suffix for suffix in ARCHIVES if name.lower().endswith(suffix)), None)
 
 
 def shown(name: str) -> str:

@@ -7,9 +7,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from resnet_finetune.data import archives
 from resnet_finetune.data.intake import open_data
-from resnet_finetune.data.names import UnsafeName, is_system, safe_parts
+from resnet_finetune.data.names import UnsafeName, archive_suffix, is_system, safe_parts
 from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -26,7 +25,7 @@ def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
         UserError: an archive cannot be opened.
     """
     for path in paths:
-        folder = open_data(str(path)) if archives.suffix(path.name) and path.is_file() else path
+        folder = open_data(str(path)) if archive_suffix(path.name) and path.is_file() else path
         if not folder.is_dir():
             yield str(path), path
             continue

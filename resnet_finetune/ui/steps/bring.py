@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from resnet_finetune.data import archives, collection, images, names
+from resnet_finetune.data import collection, images, names
 from resnet_finetune.data.collection import Collection
 from resnet_finetune.ui.wording.texts import texts
 
@@ -22,7 +22,7 @@ _START = """import("/collect/script/{script}.js").then(
 
 def drop_zone() -> gr.HTML:
     """The zone that takes folders, dropped or chosen. ``.submit(f)`` with ``f(event: gr.EventData)``; see ``brought``."""
-    return _script("drop_zone", "dropZone", "bring-folder", {"archives": archives.SUFFIXES, "photos": images.SUFFIXES})
+    return _script("drop_zone", "dropZone", "bring-folder", {"archives": names.ARCHIVES, "photos": images.SUFFIXES})
 
 
 def maker() -> gr.HTML:
