@@ -29,7 +29,7 @@ def replace_by_page(folder: Path, model: Classifier, report: Report, parity: Par
         "size": model.preprocessing.size,
         "threshold": model.gallery and model.gallery.threshold,
         "same": {"n": parity.n, "agree": parity.agree},
-        "score": asdict(report.test) | {"right": round(report.test.accuracy * report.test.n)},
+        "score": asdict(report.test) | {"right": report.test.right},
         "crossed": report.cross_validated,
         "notes": {name: _said(report.notes, language) for name, language in _LANGUAGES.items()},
     }

@@ -27,6 +27,10 @@ class Score:
     high: float
     n: int
 
+    @property
+    def right(self) -> int:
+        return round(self.accuracy * self.n)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Started:

@@ -62,7 +62,7 @@ def _summary(report: Report) -> Markup:
     ]
     head = text(
         "results.says.crossed" if report.cross_validated else "results.says",
-        right=round(test.accuracy * test.n),
+        right=test.right,
         n=test.n,
         accuracy=percent(test.accuracy),
     )

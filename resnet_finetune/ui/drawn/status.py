@@ -29,8 +29,7 @@ def status(story: Story, state: State) -> Markup:
     if isinstance(end, Finished | Stopped):
         if end.test is None:
             return message("info", title, [text("train.stopped.untested" if story.first_answer else "train.stopped.early")])
-        right = round(end.test.accuracy * end.test.n)
-        says = text(f"train.{state}", right=right, n=end.test.n, time=duration(end.seconds))
+        says = text(f"train.{state}", right=end.test.right, n=end.test.n, time=duration(end.seconds))
         return message("good", title, [says, *([text("train.stopped.ways")] if state == "stopped" else [])])
     return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
 
@@ -89,7 +88,7 @@ def first_answer(story: Story) -> Markup:
     says = text(
         "train.first.says",
         time=duration(first.seconds),
-        right=round(score.accuracy * score.n),
+        right=score.right,
         n=score.n,
         accuracy=percent(score.accuracy),
         low=percent(score.low),

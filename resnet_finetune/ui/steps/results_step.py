@@ -228,11 +228,10 @@ def _summary(run: Run, report: Report) -> Markup:
         *report.notes,
         *_elsewhere(report),
     )
-    right = round(test.accuracy * test.n)
     said = percent(test.accuracy)
     return Markup('<section class="card verdict"><p class="score">{}</p><h3>{}</h3>{}</section>').format(
         said,
-        text("results.says.crossed" if report.cross_validated else "results.says", right=right, n=test.n, accuracy=said),
+        text("results.says.crossed" if report.cross_validated else "results.says", right=test.right, n=test.n, accuracy=said),
         _NOTHING.join(Markup("<p>{}</p>").format(sentence) for sentence in sentences),
     )
 
