@@ -16,6 +16,7 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
+from resnet_finetune.data import jpeg
 from resnet_finetune.data.images import Header, UnreadablePhoto, decode, read, square
 
 pillow_heif.register_heif_opener()  # writes HEIC for these tests
@@ -238,6 +239,40 @@ def test_too_many_pixels_are_refused_by_the_header() -> None:
     assert verdict(jpeg_of_size(65_000, 65_000)) == "too-large"
     assert verdict(jpeg_of_size(12_000, 8_000, progressive=True)) == "too-large"
     assert decode(jpeg_of_size(12_000, 8_000), 32).shape == (63, 94, 3)  # read at an eighth, then averaged
+    whole = jpeg_of_size(12_000, 8_000).getvalue()
+    start = whole.index(b"\xff\xda")
+    apart = whole[:start] + b"\xff\xda\0\x08\1\1\0\0\x3f\0" + whole[start + 14 :]  # a scan for each colour component
+    assert verdict(io.BytesIO(apart)) == "too-large"
+
+
+def with_scans(photo: bytes, number: int) -> io.BytesIO:
+    """A progressive JPEG with its last scan so many times over."""
+    start, end = photo.rindex(b"\xff\xda"), photo.rindex(b"\xff\xd9")
+    return io.BytesIO(photo[:end] + photo[start:end] * number + photo[end:])
+
+
+def test_a_jpeg_with_endless_scans_is_refused_before_it_is_decoded() -> None:
+    small = saved(scene(), "JPEG", progressive=True).getvalue()
+    usual = len(list(jpeg.scans(io.BytesIO(small))))
+    assert 8 <= usual <= 12
+    assert list(jpeg.scans(saved(scene(), "JPEG"))) == [3]
+    assert np.array_equal(decode(with_scans(small, 50), 32), decode(io.BytesIO(small), 32))
+    assert verdict(with_scans(small, 101)) == "too-large"
+    large = saved(Image.new("L", (6000, 6000)), "JPEG", progressive=True).getvalue()
+    assert decode(io.BytesIO(large), 32).shape[2] == 3
+    assert verdict(with_scans(large, 50)) == "too-large"
+
+
+def test_scans_are_found_by_their_markers_alone() -> None:
+    photo = saved(scene(), "JPEG", progressive=True, restart_marker_blocks=1).getvalue()
+    known = list(jpeg.scans(io.BytesIO(photo)))
+    filled = photo.replace(b"\xff\xda", b"\xff\xff\xff\xda")
+    noted = photo[:2] + b"\xff\xe1\0\x0a" + b"\xff\xda\0\x08\1\1\0\0" + photo[2:]  # a thumbnail's, in a segment
+    for other in (filled, noted, photo + b"\xff\xda\0\x08\1" * 9):  # a film behind the photo
+        assert list(jpeg.scans(io.BytesIO(other))) == known
+    for cut in range(0, len(photo), 7):
+        assert len(list(jpeg.scans(io.BytesIO(photo[:cut])))) <= len(known)
+    assert list(jpeg.scans(io.BytesIO(b"\xff\xd8" + b"\0" * 200_000 + b"\xff"))) == []
 
 
 @pytest.mark.parametrize(

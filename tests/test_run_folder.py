@@ -123,6 +123,17 @@ def test_runs_are_listed_newest_first_wherever_they_are(run: Run) -> None:
     assert run_folder.list_runs() == [newer, run]
 
 
+@pytest.mark.parametrize("spoilt", [b'"/home/some', b"\0\0\0\0", b"7\n", b'"\\ud800"\n', b"\xff\n"])
+def test_a_spoilt_line_hides_no_run_that_was_made_elsewhere(
+    run: Run, photos: Path, tmp_path: Path, home: Path, spoilt: bytes
+) -> None:
+    with (home / "runs-elsewhere.jsonl").open("ab") as file:
+        file.write(spoilt)
+    assert run_folder.list_runs() == [run]
+    newer = run_folder.create(Settings(data=str(photos), run_dir=str(tmp_path / "newer")))
+    assert run_folder.list_runs() == [Run(Path(newer.run_dir)), run]
+
+
 def test_a_run_that_was_deleted_is_listed_no_more(run: Run) -> None:
     shutil.rmtree(run.path)
     assert run_folder.list_runs() == []

@@ -25,7 +25,7 @@ from PIL import (
     GifImagePlugin,  # noqa: F401
     Image,
     ImageCms,
-    JpegImagePlugin,  # noqa: F401
+    JpegImagePlugin,
     MpoImagePlugin,  # noqa: F401
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
@@ -34,12 +34,15 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from resnet_finetune.data import jpeg
 from resnet_finetune.words.language import reason, say
 
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF", "PPM")  # MPO (two JPEGs in one) opens as JPEG
 MIN_SIDE = 8  # pixels; nothing can be recognised in less
 MAX_PIXELS = 250_000_000  # by the header; the largest phone sensors give 200 million
 MAX_DECODED_PIXELS = 80_000_000  # in memory after the DCT has scaled a JPEG; 320 MB, because Pillow keeps RGB in 4 bytes
+MAX_SCANS = 100  # of a JPEG; a progressive one has some ten
+MAX_SCANNED = 20 * MAX_DECODED_PIXELS  # pixels, over all its scans: some seconds
 BIG_PIXELS = 20_000_000  # photos above this are decoded one at a time, so that threads do not add up their memory
 
 # The highest value a pixel can have, as cameras, scanners and microscopes store it: 0 to 1, 8, 12 and 16 bits.
@@ -147,9 +150,10 @@ def _read(file: BinaryIO, side: int) -> tuple[Image.Image, Header]:
             _check_size(*image.size)
             stored = image.size
             decoded = image.width * image.height
-            if image.format in ("JPEG", "MPO"):
+            if isinstance(image, JpegImagePlugin.JpegImageFile):
+                line_by_line = _line_by_line(image, file)
                 image.draft(None, (side, side))
-                if "progressive" not in image.info:  # one that is keeps all its coefficients, however small it is read
+                if line_by_line:
                     decoded = image.width * image.height
             with _room_for(decoded):
                 image.load()
@@ -184,6 +188,20 @@ def _check_size(width: int, height: int) -> None:
             height=height,
         )
         raise UnreadablePhoto("too-small", message)
+
+
+def _line_by_line(image: JpegImagePlugin.JpegImageFile, file: BinaryIO) -> bool:
+    """Whether a JPEG can be decoded so. Otherwise all its coefficients are kept, however small it is read, and it takes as much
+    time as it has scans: a few bytes for each could keep a decoder busy for hours, so not any number is accepted.
+    """
+    stands = file.tell()
+    scans = jpeg.scans(file)
+    at_once = next(scans, 0) == image.layers and "progressive" not in image.info
+    most = min(MAX_SCANS, MAX_SCANNED // (image.width * image.height))
+    if not at_once and any(number >= most for number, _ in enumerate(scans, start=1)):
+        raise _too_large()
+    file.seek(stands)
+    return at_once
 
 
 def _room_for(pixels: int) -> AbstractContextManager[object]:

@@ -277,9 +277,7 @@ def list_runs(*, deleted: bool = False) -> list[Run]:
 
 def find_runs() -> Iterator[Run]:
     """The same in no order, without opening any of them."""
-    folders = {*_runs().glob("*/")}
-    with suppress(FileNotFoundError):  # no run was ever made elsewhere
-        folders |= {Path(json.loads(line)) for line in _elsewhere().read_text(encoding="utf-8").splitlines()}
+    folders = {*_runs().glob("*/"), *_those_elsewhere()}
     # Path.is_file would raise for a drive that was unplugged.
     return (Run(folder) for folder in folders if os.path.isfile(folder / RUN))  # noqa: PTH113
 
@@ -321,10 +319,15 @@ def _no_room(run: Run, error: OSError) -> str:
 
 def _append(path: Path, event: Event) -> None:
     line = json.dumps({"time": time.time(), **to_json(event)}, ensure_ascii=False)
+    # Of these there are several a second, and none of them is missed after a power cut.
+    _append_line(path, line, lasting=not isinstance(event, Step | Progress))
+
+
+def _append_line(path: Path, line: str, *, lasting: bool) -> None:
     with path.open("a+b") as file:
         _drop_torn_line(file)
         file.write(line.encode() + b"\n")
-        if not isinstance(event, Step | Progress):  # several a second, and none of them is missed after a power cut
+        if lasting:
             file.flush()
             os.fsync(file.fileno())
 
@@ -357,10 +360,21 @@ def _elsewhere() -> Path:
     return home().absolute() / "runs-elsewhere.jsonl"
 
 
+def _those_elsewhere() -> Iterator[Path]:
+    """A power cut can spoil a line, which must not hide the others."""
+    try:
+        lines = _elsewhere().read_bytes().splitlines()
+    except FileNotFoundError:  # no run was ever made elsewhere
+        return
+    for line in lines:
+        with suppress(ValueError):
+            if isinstance(folder := disk.parse_json(line), str):
+                yield Path(folder)
+
+
 def _remember(folder: Path) -> None:
     own_folder(home())
-    with _elsewhere().open("a", encoding="utf-8") as file:
-        file.write(json.dumps(str(folder)) + "\n")
+    _append_line(_elsewhere(), json.dumps(str(folder)), lasting=True)
 
 
 def unused_folder(settings: Settings) -> Path:
