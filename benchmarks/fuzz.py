@@ -215,7 +215,7 @@ LINES = (GOLDEN / "events.jsonl").read_bytes().splitlines()
 EXTRA = {
     "verdicts.json": b'[{"name": "red/1.png", "given": "red", "class_": "blue"}]',
     "corrections.json": b'{"red/1.png": "blue", "red/2.png": null}',
-    "lock": b'{"pid": 1, "started": 1.0, "exit": -9}',
+    "lock": b'{"pid": 1, "born": 1.0, "exit": -9}',
     "features.json": b'{"photos": [["red/1.png", 2, "train"]]}',
     "photo_map.json": b'{"places": [[0.5, 0.5]]}',
     "blocks.json": b'{"weights": "x", "blocks": []}',

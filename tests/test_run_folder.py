@@ -313,8 +313,16 @@ def test_a_process_that_only_has_the_same_number_is_another(run: Run) -> None:
     with lock.hold(run.path):
         owner = json.loads((run.path / "lock").read_text())
         assert owner["pid"] == os.getpid()
-        (run.path / "lock").write_text(json.dumps({**owner, "started": owner["started"] - 3600}))
+        (run.path / "lock").write_text(json.dumps({**owner, "born": owner["born"] - 2}))
         assert lock.holder(run.path) == "dead"
+
+
+def test_a_clock_that_is_set_ends_no_training(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with another_process_trains_in(run.path):
+        if sys.platform == "linux":  # where psutil reckons from when the computer was started, by the wall clock
+            create_time = psutil.Process.create_time
+            monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3600)
+        assert lock.holder(run.path) == "alive"
 
 
 def test_a_wish_to_stop_is_for_the_training_that_goes_on_now(run: Run) -> None:

@@ -36,7 +36,7 @@ def story(tmp_path: Path) -> Story:
     ids=["unseen", "killed", "broken down", "Windows"],
 )
 def test_why_it_broke_off(story: Story, exit: dict[str, int], words: str) -> None:
-    disk.write_json(story.run.path / "lock", {"pid": NOBODY, "started": 0.0, **exit})
+    disk.write_json(story.run.path / "lock", {"pid": NOBODY, "born": 0.0, **exit})
     assert story.run.state == "crashed"
     said = status(story, story.run.state)
     assert words in said
@@ -62,7 +62,7 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
 ) -> None:
     shutil.copytree(trained, tmp_path / "run")
     run = Run(tmp_path / "run")
-    disk.write_json(run.path / "lock", {"pid": NOBODY, "started": 0.0})
+    disk.write_json(run.path / "lock", {"pid": NOBODY, "born": 0.0})
     before = run.state
     log = run.path / "events.jsonl"
     log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))

@@ -80,7 +80,7 @@ def test_a_training_that_broke_off_is_told_on_the_first_step(page: Page, server_
     run = copied(trained, server_home, "mine")
     events = (run / "events.jsonl").read_text().splitlines(keepends=True)
     (run / "events.jsonl").write_text("".join(events[:-1]))
-    disk.write_json(run / "lock", {"pid": NOBODY, "started": 0.0})
+    disk.write_json(run / "lock", {"pid": NOBODY, "born": 0.0})
     page.reload()
     told = page.locator("#broken-off")
     expect(told).to_contain_text("The training “mine” broke off", timeout=MINUTE)

@@ -5,6 +5,8 @@ The lock names a process by its number *and* its start time, so that neither a c
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -22,13 +24,12 @@ from resnet_finetune.words.language import say
 _LOCK = "lock"
 _STOP = "stop"
 _GUARD = ".guard"  # held for the moment in which the lock is looked at and taken
-_CLOCK_STEP = 60.0  # seconds; start times follow the wall clock, and that may be set right during a run
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Owner:
     pid: int
-    started: float  # seconds since 1970
+    born: float  # as ``_born`` tells it
     exit: int | None = None  # how it ended, where somebody saw it
 
 
@@ -48,10 +49,24 @@ def holder(folder: Path) -> Literal["none", "alive", "dead"]:
         if owner is None:
             return "none"
         process = psutil.Process(owner.pid)
-        same = abs(process.create_time() - owner.started) < _CLOCK_STEP
+        same = abs(_born(process) - owner.born) < 1
         return "alive" if same and process.status() != psutil.STATUS_ZOMBIE else "dead"
     except (psutil.Error, ValueError, OverflowError):  # or the lock is damaged: no process of ours wrote that
         return "dead"
+
+
+def _born(process: psutil.Process) -> float:
+    """When it began, in seconds by a clock that is never set: on Linux since the computer was started, elsewhere since 1970.
+
+    On Linux psutil's own answer moves with the wall clock, and a computer that has slept sets that by hours.
+    """
+    if sys.platform != "linux":
+        return process.create_time()
+    try:
+        about = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(process.pid) from error
+    return int(about.rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22; the name is field 2
 
 
 def note_exit(folder: Path, pid: int, code: int) -> None:
@@ -83,7 +98,7 @@ def hold(folder: Path) -> Iterator[None]:
             raise UserError(say("A training is going on in {folder} already: wait until it ends, or stop it.", folder=folder))
         (folder / _STOP).unlink(missing_ok=True)
         me = psutil.Process()
-        disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, started=me.create_time())))
+        disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, born=_born(me))))
     try:
         yield
     finally:
