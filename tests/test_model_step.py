@@ -56,7 +56,7 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(kinds.locator("input:checked")).to_have_count(0, timeout=MINUTE)
     expect(page.locator("#model")).not_to_contain_text("last measured")
     ask.click()
-    expect(advice).to_contain_text("ResNet-18 is chosen", timeout=3 * MINUTE)
+    expect(advice).to_contain_text("ResNet-18 is recommended", timeout=3 * MINUTE)
     expect(stop).to_be_hidden()
     expect(page.locator("#model input:checked")).to_have_value("resnet18")
     expect(page.locator("#model label", has_text="last measured")).to_have_count(5)

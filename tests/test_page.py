@@ -111,6 +111,12 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
     page.locator("#try-demo").click()  # the model was trained on the demo, which has new photos
     expect(answer).to_have_count(15, timeout=MINUTE)
 
+    page.reload()  # the photos come back, and with them what was trained on them
+    expect(page.locator("#data-findings")).to_contain_text("200 photos in 5 classes", timeout=MINUTE)
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#train-start")).to_have_text("Train once more")
+    expect(page.locator("#train-status")).to_contain_text("of 40 test photos named right")
+
 
 def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: Path, tmp_path: Path) -> None:
     choose_folder(page, make_photos(tmp_path / "photos"))
@@ -148,8 +154,11 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     expect(page.locator("#train-start")).to_have_text("Train once more")
     page.get_by_role("tab", name="Model").click()
     page.locator("#preset").get_by_label("Quick").check()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.locator("#minutes input").fill("7")
     page.locator("#model-next").click()
     expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, quick")
+    expect(page.locator("#train-plan")).to_contain_text("Also set in the step “Model”, under “More”: I have … minutes: 7.")
     page.locator("#train-next").click()
     expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -174,6 +175,9 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
     learning = shutil.copytree(trained, server_home / "runs" / "learning")
     finished = disk.read_json(learning / ABOUT)
     disk.write_json(learning / ABOUT, {name: value for name, value in finished.items() if name != "none_of_these"})
+    last = {name: (learning / name).read_bytes() for name in ("events.jsonl", "report.json")}
+    (learning / "events.jsonl").write_bytes(b"".join(last["events.jsonl"].splitlines(keepends=True)[:-1]))
+    (learning / "report.json").unlink()
     chosen = page.locator("#try-run input")
     try:
         with lock.hold(learning):
@@ -182,7 +186,14 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
             expect(page.locator("#try-waiting")).to_contain_text("can be tried already")
             expect(grey.locator("h4")).not_to_have_text("None of these")
             expect(page.locator("#try-cost")).to_be_empty()
+            green.get_by_role("button", name="Why?").click()
+            expect(page.get_by_role("dialog")).to_contain_text("still learning: ask why once its training is over")
+            page.keyboard.press("Escape")
+            asked = {"photo": {"name": "photo", "mimeType": "image/png", "buffer": shown[0].read_bytes()}, "model": "learning"}
+            assert page.request.post("/api/predict", multipart=asked).json()["label"] == "green"  # as the camera asks
             disk.write_json(learning / ABOUT, finished)
+            for name, content in last.items():
+                (learning / name).write_bytes(content)
         expect(grey.locator("h4")).to_have_text("None of these", timeout=MINUTE)
         expect(green.locator("h4")).to_have_text("green")
         expect(page.locator("#try-answers")).to_contain_text("The training is over")
@@ -194,6 +205,22 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         expect(page.locator("#try-answers")).not_to_contain_text("The training is over")
     finally:
         shutil.rmtree(learning)
+
+
+def test_the_training_whose_results_were_looked_at_is_the_one_that_is_tried(page: Page, shown: list[Path]) -> None:
+    try_on(page, shown)
+    tried, looked_at = page.locator("#try-run input"), page.locator("#results-run input")
+    expect(tried).to_have_value(re.compile("^mine"))
+    page.get_by_role("tab", name="Results").click()
+    expect(looked_at).to_have_value(re.compile("^mine"))
+    looked_at.click()
+    page.get_by_role("option", name="of old").click()
+    page.locator("#results-next").click()
+    expect(tried).to_have_value(re.compile("^of old"))
+    expect(page.locator("#try-answers article")).to_have_count(0)
+    page.get_by_role("tab", name="Results").click()
+    page.get_by_role("tab", name="Try it").click()
+    expect(tried).to_have_value(re.compile("^of old"))
 
 
 # --- The map of all photos ---------------------------------------------------------------------------------------------

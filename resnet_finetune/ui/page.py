@@ -34,6 +34,7 @@ def build() -> gr.Blocks:
         )
         chosen = gr.State(None)  # desk.Chosen, once there are photos to train on
         wanted = gr.State(None)  # folder of the run whose results are asked for
+        to_try = gr.State(None)  # folder of the run that is to be tried
         asked = gr.State(None)  # desk.Desk: photos that another step wants looked at
         going = news.build()
         with gr.Tabs(elem_classes="steps", overflow_behavior="wrap") as tabs:
@@ -43,15 +44,15 @@ def build() -> gr.Blocks:
                 choices, starts_from = model_step.build(page, tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
             with gr.Tab(text("step.results"), id="results") as results_tab:
-                results_step.build(tabs, results_tab, wanted)
+                results_step.build(tabs, results_tab, wanted, to_try)
             with gr.Tab(text("step.try"), id="try") as try_tab:
-                tried = try_step.build(tabs, try_tab)
+                tried = try_step.build(tabs, try_tab, to_try)
             with gr.Tab(text("step.inside"), id="inside") as inside_tab:
                 inside_step.build(tabs, inside_tab, chosen, tried)
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:
-            train_step.build(page, tabs, chosen, choices, wanted, going, train_at_once)
+            train_step.build(page, tabs, chosen, choices, wanted, to_try, going, train_at_once)
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
 

@@ -11,6 +11,7 @@ CHINESE: dict[str, str] = {
     # Networks: their names, their blocks, their licence
     "ResNet-{depth}, recipe A1": "ResNet-{depth}（A1 训练法）",
     "ResNet-{depth}, weights V2": "ResNet-{depth}（V2 权重）",
+    "This model is still learning: ask why once its training is over.": "这个模型还在学习：等训练结束后再问为什么。",
     "The photo or its model is not there any more, or another model was chosen: show it the photo again.": (
         "照片或它的模型已经不在了，或者选了另一个模型：请再给它看一次这张照片。"
     ),

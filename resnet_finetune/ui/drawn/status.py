@@ -68,7 +68,7 @@ def _running(story: Story) -> Markup:
         case Step() as step if story.planned:
             epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
             title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)
-            facts += [left(step.seconds_left), text("train.speed", n=step.images_per_second)]
+            facts += [left(step.seconds_left), _speed(step.images_per_second)]
         case Planned() as plan:
             epoch = max(1, len(story.epochs))  # epoch 0, the first answer, is among them
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
@@ -78,6 +78,11 @@ def _running(story: Story) -> Markup:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
     return way.draw(story.way, title, facts)
+
+
+def _speed(photos: float) -> str:
+    """``photos`` a second; of few, the seconds that each takes."""
+    return text("train.speed", n=photos) if photos >= 10 else text("train.slow", seconds=1 / photos)
 
 
 def first_answer(story: Story) -> Markup:

@@ -34,8 +34,13 @@ def _predict(
     model: Annotated[str | None, Form()] = None,
     readiness: Annotated[float | None, Form(ge=0, le=100)] = None,
 ) -> JSONResponse:
-    """``model`` is what a training is called; without one, the newest answers. ``readiness``: of ``Gallery.threshold_at``."""
-    run = next((run for run in list_runs() if finished.has_model(run) and model in (None, run.title, run.path.name)), None)
+    """``model`` is what a training is called, and that may go on; without one, the newest that is over answers. ``readiness``:
+    of ``Gallery.threshold_at``.
+    """
+    if model is None:
+        run = next((run for run in list_runs() if finished.has_model(run)), None)
+    else:
+        run = next((run for run in list_runs() if finished.written(run) and model in (run.title, run.path.name)), None)
     if run is None:
         return JSONResponse({"error": text("endpoint.no_model")}, status_code=404)
     try:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.runs import lock
 from resnet_finetune.ui.drawn.messages import message
 from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.wording.texts import text
@@ -32,6 +33,8 @@ def answering(asked: Asked | None) -> tuple[Asked, Classifier, Report]:
     """With who answers: the model, and the report on its test. Raises ``UserError`` when they are gone or damaged."""
     run = finished.find(asked.run) if asked else None
     report = run.report() if run else None
+    if run and report is None and lock.holder(run.path) == "alive":
+        raise UserError(say("This model is still learning: ask why once its training is over."))
     if asked is None or run is None or report is None:
         raise UserError(
             say("The photo or its model is not there any more, or another model was chosen: show it the photo again.")

@@ -30,9 +30,10 @@ APART = 0.02  # of the balanced accuracy from the accuracy; closer, it would onl
 _NOTHING = Markup("")
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
+def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> None:
     """``wanted``: folder of the run that another step opened this one for. The server keeps it. Were it written into the choice
-    itself, it would reach the page together with the change of the tab, and be asked for too early.
+    itself, it would reach the page together with the change of the tab, and be asked for too early. ``to_try``: likewise, for
+    the step of new photos.
     """
     heading(text("step.results"), text("results.lead"))
     run = finished.dropdown(text("results.run"), "results-run")
@@ -70,7 +71,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
     panel, asked = why.build("results-why")
     with gr.Row(elem_classes=["onward", "kept"]):
         lead_to(gr.Button(text("back")), tabs, "train")
-        lead_to(gr.Button(text("results.next"), variant="primary", elem_id="results-next"), tabs, "try")
+        onward = gr.Button(text("results.next"), variant="primary", elem_id="results-next")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
@@ -92,6 +93,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> None:
         looked_at(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
     run.change(lambda: _NOTHING, outputs=cell, **quick)  # at once: what is opened meanwhile stays open
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
+    onward.click(lambda run: (run, gr.Tabs(selected="try")), inputs_kwargs={"run": run}, outputs=[to_try, tabs], **quick)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
         part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)

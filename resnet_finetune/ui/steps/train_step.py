@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +13,7 @@ from markupsafe import Markup
 
 from resnet_finetune.model.catalog import find
 from resnet_finetune.runs import history, jobs, lock
-from resnet_finetune.runs.run_folder import UNFINISHED, State, list_runs
+from resnet_finetune.runs.run_folder import UNFINISHED, Run, State, list_runs
 from resnet_finetune.ui.drawn.curves import curves
 from resnet_finetune.ui.drawn.gradient_strip import strip
 from resnet_finetune.ui.drawn.messages import ACTIONS, message
@@ -22,13 +24,14 @@ from resnet_finetune.ui.shared import thrown_away
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to, seen_if, tried
 from resnet_finetune.ui.wording.texts import classes, photos, text
-from resnet_finetune.words import servers
+from resnet_finetune.words import corrections, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, FirstAnswer, Stopped
 from resnet_finetune.words.language import reason
 from resnet_finetune.words.settings import Settings
 
 _NOTHING = Markup("")
+_LABELS = {spec.name: spec.metadata["label"] for spec in fields(Settings)}
 
 
 @dataclass
@@ -47,11 +50,12 @@ def build(
     chosen: gr.State,
     choices: dict[str, Component],
     wanted: gr.State,
+    to_try: gr.State,
     going: gr.HTML,
     at_once: gr.Button,
 ) -> None:
-    """``wanted``: the run that the results step is opened for. ``going``: where ``news`` is told. ``at_once``: a button of an
-    earlier step that starts too.
+    """``wanted``, ``to_try``: the run that the results step, or that of new photos, is opened for. ``going``: where ``news`` is
+    told. ``at_once``: a button of an earlier step that starts too.
     """
     watch = gr.State(Watch())
     timer = gr.Timer(1)
@@ -61,7 +65,7 @@ def build(
         lead_to(gr.Button(text("back")), tabs, "model")
         start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
         stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
-        lead_to(sample := gr.Button(text("train.try"), variant="primary", visible=HIDDEN, elem_id="train-try"), tabs, "try")
+        sample = gr.Button(text("train.try"), variant="primary", visible=HIDDEN, elem_id="train-try")
         resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
         discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
         onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
@@ -74,7 +78,7 @@ def build(
 
     look: dict[str, Any] = {
         "fn": _look,
-        "inputs_kwargs": {"watch": watch, "chosen": chosen, "model": choices["model"], "preset": choices["preset"]},
+        "inputs_kwargs": {"watch": watch, "chosen": chosen, **choices},
         "outputs": [watch, going, plan, shown, drawn, gradients, first, start, stop, sample, resume, discard, onward],
         "show_progress": "hidden",
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
@@ -98,16 +102,18 @@ def build(
         **look
     )
     stop.click(_stop, queue=False, show_progress="hidden").then(**look)
-    onward.click(
-        lambda watch: (str(watch.story.run.path), gr.Tabs(selected="results")),
-        inputs_kwargs={"watch": watch},
-        outputs=[wanted, tabs],
-        queue=False,
-        show_progress="hidden",
-    )
+    for button, run, step in ((onward, wanted, "results"), (sample, to_try, "try")):
+        button.click(
+            partial(_lead, step=step), inputs_kwargs={"watch": watch}, outputs=[run, tabs], queue=False, show_progress="hidden"
+        )
 
 
-def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: Story | None) -> Markup:
+def _lead(watch: Watch, step: str) -> tuple[str | None, gr.Tabs]:
+    """To another step, opened for the run that is watched."""
+    return str(watch.story.run.path) if watch.story else None, gr.Tabs(selected=step)
+
+
+def _plan(chosen: Chosen | None, state: State, story: Story | None, model: str, preset: str, **others: Any) -> Markup:
     """What the start button will do, where there is one to press; or why there is none for what was chosen."""
     if state == "running":
         other = chosen and story and chosen.desk.data != story.run.settings.data
@@ -127,8 +133,22 @@ def _plan(chosen: Chosen | None, model: str, preset: str, state: State, story: S
             photos=photos(chosen.photos),
             classes=classes(chosen.classes),
         ),
-        [text("train.plan.time"), *([] if network.commercial else [text("model.licence.no", licence=network.licence)])],
+        [
+            *_also(**others),
+            text("train.plan.time"),
+            *([] if network.commercial else [text("model.licence.no", licence=network.licence)]),
+        ],
     )
+
+
+def _also(train_on: str | None, **others: Any) -> list[str]:
+    """What else is set, in a part of an earlier step that is folded."""
+    usual = Settings()
+    listed = [f"{_LABELS[name]}: {value}" for name, value in others.items() if value and value != getattr(usual, name)]
+    return [
+        *([text("model.train_on", name=Run(Path(train_on)).title)] if train_on else []),
+        *([text("train.plan.also", settings="; ".join(listed))] if listed else []),
+    ]
 
 
 def _start(
@@ -136,11 +156,10 @@ def _start(
 ) -> tuple[Markup, Watch]:
     try:
         servers.trust(weights)
-        corrections = chosen.desk.corrections_file()
         run = jobs.start(
             Settings(
                 data=chosen.desk.data,
-                corrections=corrections,
+                corrections=chosen.desk.corrections_file(),
                 weights=weights.strip() or None,
                 minutes=minutes or None,
                 learning_rate=learning_rate or None,
@@ -185,7 +204,7 @@ def _stop() -> None:
         jobs.stop(run)
 
 
-def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[object]:
+def _look(watch: Watch, chosen: Chosen | None, **choices: Any) -> list[object]:
     """Read on, and redraw only what has changed: a drawing that is replaced loses its scroll position. What the buttons are is
     said each time, because Gradio loses what it is told of a button in a step that was not open yet.
     """
@@ -194,7 +213,7 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
     if story:
         state = story.run.state  # before the events: what ends in between is told the next time
         story.read_on()
-    now = (news.told(story, state), _plan(chosen, model, preset, state, story), *_drawings(story, state, watch))
+    now = (news.told(story, state), _plan(chosen, state, story, **choices), *_drawings(story, state, watch))
     before = watch.shown or (None,) * len(now)
     drawn = (new if new != old else gr.skip() for new, old in zip(now, before, strict=True))
     return [Watch(story, chosen, now, story.first_answer if story else None), *drawn, *_buttons(story, state, chosen)]
@@ -202,7 +221,7 @@ def _look(watch: Watch, chosen: Chosen | None, model: str, preset: str) -> list[
 
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
     """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one. Photos
-    that were chosen before the page was loaded are not new to a run of them that was not finished.
+    that were chosen before the page was loaded are not new to a run of them.
     """
     run = jobs.current()
     if run is None:
@@ -212,11 +231,19 @@ def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
             run = watched or last
         elif chosen == watch.chosen:
             run = watched
-        elif watch.chosen is None and last and last.state in UNFINISHED and last.settings.data == chosen.desk.data:
+        elif watch.chosen is None and last and last.state != "new" and _of(last, chosen):
             run = last
     if watch.story and watch.story.run == run:
         return watch.story
     return Story(run) if run else None
+
+
+def _of(run: Run, chosen: Chosen) -> bool:
+    """Whether it trains, or has trained, on just these photos."""
+    try:
+        return run.settings.data == chosen.desk.data and corrections.of_run(run.path) == chosen.desk.corrections
+    except UserError:  # its list is damaged
+        return False
 
 
 def _drawings(story: Story | None, state: State, before: Watch) -> tuple[Markup, Markup, Markup, Markup]:

@@ -64,8 +64,8 @@ class Offered:
 Answers = tuple[Markup, dict[str, Any], Any]
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
-    """What was shown to a model last: ``Tried`` or None."""
+def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
+    """What was shown to a model last: ``Tried`` or None. ``wanted``: the run that this step is opened for."""
     heading(text("step.try"), text("try.lead"))
     run = finished.dropdown(text("try.model"), "try-run")
     waiting = gr.HTML(elem_id="try-waiting")
@@ -92,8 +92,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     gr.on(
         [tab.select, timer.tick],
         _follow,
-        inputs_kwargs={"chosen": run, "before": offered, "known": known},
-        outputs=[run, waiting, offered, timer, known, gallery, readiness],
+        inputs_kwargs={"wanted": wanted, "chosen": run, "before": offered, "known": known},
+        outputs=[wanted, run, waiting, offered, timer, known, gallery, readiness],
         **quick,
     ).then(
         _look_again,
@@ -129,14 +129,14 @@ def build(tabs: gr.Tabs, tab: gr.Tab) -> gr.State:
     return tried
 
 
-def _follow(chosen: str | None, before: Offered | None, known: Known | None) -> tuple[Any, ...]:
+def _follow(wanted: str | None, chosen: str | None, before: Offered | None, known: Known | None) -> tuple[Any, ...]:
     """What can be chosen, and what the page knows of what is; again and again while a training goes on. A list that is put in
     place anew would close under the person's hand.
     """
     going = jobs.current()
-    now = _offered(going)
-    changed = (finished.offer_of(list(now.choices), chosen), now.why) if now != before else (gr.skip(), gr.skip())
-    return *changed, now, gr.Timer(active=going is not None), *_usual(chosen, known)
+    now, chosen = _offered(going), wanted or chosen
+    changed = (finished.offer_of(list(now.choices), chosen), now.why) if wanted or now != before else (gr.skip(), gr.skip())
+    return None if wanted else gr.skip(), *changed, now, gr.Timer(active=going is not None), *_usual(chosen, known)
 
 
 def _offered(going: Run | None) -> Offered:

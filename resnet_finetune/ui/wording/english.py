@@ -226,7 +226,7 @@ ENGLISH: dict[str, str] = {
     "advisor.scan": "Looking at the photos",
     "advisor.measure": "Timing each network on this computer",
     "advisor.features": "Trying the networks on your photos",
-    "advisor.says": "{name} is chosen",
+    "advisor.says": "{name} is recommended",
     "advisor.why.alone": "For {photos} to learn from, {usual} is the usual choice: few photos, a shallow network; many photos "
     "and a fast computer, a deep one. To have others tried on your photos, their weights must be here: train each once, which "
     "fetches them.",
@@ -245,7 +245,7 @@ ENGLISH: dict[str, str] = {
     "answer, before fine-tuning, on training photos that it was not fitted to (cross-validation; in brackets the 95\u00a0% "
     "interval). Your test photos are kept for the end.",
     "machine": "This computer (system)",
-    "machine.about": "Trains on: {trains_on}. {cores} processor cores, {memory:.0f} GB of memory.",
+    "machine.about": "Trains on: {trains_on}. Processor cores: {cores}. Memory: {memory:.0f} GB.",
     "machine.unused": "Your graphics card is not used: {name}",
     "machine.slower": "Training works all the same, only slower.",
     "model.train_on": "This training starts from “{name}”: it goes on learning what that one has learnt.",
@@ -269,6 +269,7 @@ ENGLISH: dict[str, str] = {
     # Train
     "train.lead": "The network looks at your photos again and again. You can close this page meanwhile: the training goes on.",
     "train.plan": "Ready to train {model}, {preset}, on {where}: {photos} in {classes}.",
+    "train.plan.also": "Also set in the step “Model”, under “More”: {settings}.",
     "train.plan.time": "How long it takes here is said once it has begun, after some seconds.",
     "train.waits": "Another training is going on, with other photos. Yours, {where}, can be trained on once it has ended.",
     "train.again": "To start another training, choose photos in step 1, Your data.",
@@ -322,6 +323,7 @@ ENGLISH: dict[str, str] = {
     "train.stopped.untested": "It was stopped before its test. What it has learnt is kept: press “Go on with this training”.",
     "train.about": "{model} on {device} · weights {weights}",
     "train.speed": "{n:.0f} photos a second",
+    "train.slow": "{seconds:.1f} s a photo",
     "train.left": "about {time} left",
     "train.left.little": "a few seconds left",
     "train.left.unknown": "working out how long it takes",
@@ -476,7 +478,7 @@ ENGLISH: dict[str, str] = {
     "trust.guessing": "guessing",
     "trust.roc": "Found, against false alarms (ROC). Area: {area}",
     "trust.roc.x": "false alarms among the other photos, per cent",
-    "trust.pr": "Precision, the more it is to find. Average: {area}",
+    "trust.pr": "Precision, as it finds more and more (precision–recall). Average: {area}",
     "trust.pr.x": "found of the class’s photos (recall), per cent",
     "trust.areas": "Area and average: 1 is perfect. Guessing has an area of 0.5 and the average at the dashed line.",
     "trust.one_side": "There are no test photos of this class, so nothing can be said.",
@@ -655,7 +657,7 @@ ENGLISH: dict[str, str] = {
     "runs.train_on": "Train on from here",
     "runs.train_on.what": "Train on: a new training starts from this model. {first} The photos that tested this model will "
     "test the new one too.",
-    "runs.train_on.folder": "Add photos or whole classes to the folder that it was trained on first.",
+    "runs.train_on.folder": "First add photos or whole classes to the folder that it was trained on.",
     "runs.train_on.copy": "The photos came through the browser, and the app works on a copy of them: add photos or whole "
     "classes to your own folder, press “Train on from here”, and then drop that folder again under “Your data”.",
     "runs.train_on.demo": "It was trained on the demo: choose other photos under “Your data” then, if you want to.",
