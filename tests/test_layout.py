@@ -75,6 +75,21 @@ def table(
             ["training_set/training_set/a*2", "training_set/training_set/b*1", "test_set/test_set/a*1"],
             {"a": {"train": 2, "test": 1}, "b": {"train": 1}},
         ),
+        (
+            ["seg_train/seg_train/sea*2", "seg_train/seg_train/ice*1", "seg_test/seg_test/sea*1"],
+            {"sea": {"train": 2, "test": 1}, "ice": {"train": 1}},
+        ),
+        (
+            ["train/train*2", "train/bus*1", "test/train*1", "test/bus*1"],  # a class called train
+            {"train": {"train": 2, "test": 1}, "bus": {"train": 1, "test": 1}},
+        ),
+        (["test tube/old*2", "test tube/new*1", "train station*2"], {"test tube": {None: 3}, "train station": {None: 2}}),
+        (["train/steam*2", "car*2", "bus*1"], {"train": {None: 2}, "car": {None: 2}, "bus": {None: 1}}),
+        (["cat test*1", "cat train*2"], {"cat test": {None: 1}, "cat train": {None: 2}}),  # no folders within
+        (
+            [f"{class_}_{split}/{day}*1" for class_ in ("cat", "dog") for split in ("train", "test") for day in ("mo", "tu")],
+            {f"{class_}_{split}": {None: 2} for class_ in ("cat", "dog") for split in ("train", "test")},
+        ),
     ],
 )
 def test_classes_and_splits_are_folders_under_any_wrapping(wrapping: str, files: list[str], expected: Counts) -> None:
@@ -96,6 +111,20 @@ def test_photos_outside_the_class_folders_have_no_class() -> None:
     layout = laid_out("train/cats*2", "train/dogs*2", "test/1.png", "test/2.png", "more/x/1.png")
     assert counts(layout) == {"cats": {"train": 2}, "dogs": {"train": 2}}
     assert kinds(layout) == {"test/1.png": "no-class", "test/2.png": "no-class", "more/x/1.png": "no-class"}
+
+
+@pytest.mark.parametrize(
+    ("outside", "files"),
+    [
+        ("test/test/0.jpg", ["train/cats*2", "train/dogs*2"]),
+        ("seg_pred/seg_pred/0.jpg", ["seg_train/seg_train/cats*2", "seg_train/seg_train/dogs*1", "seg_test/seg_test/cats*1"]),
+        ("sign_test/sign_test/0.jpg", ["sign_train/sign_train/cats*2", "sign_train/sign_train/dogs*2"]),
+    ],
+)
+def test_photos_of_a_contest_without_a_class_have_none(outside: str, files: list[str]) -> None:
+    layout = laid_out(*files, outside)
+    assert set(counts(layout)) == {"cats", "dogs"}
+    assert kinds(layout) == {outside: "no-class"}
 
 
 def test_a_flat_folder_has_no_classes() -> None:

@@ -59,8 +59,15 @@ def _says_nothing(folder: str) -> bool:
 
 
 def _split_of(folder: str) -> Split | None:
+    split, more = _split_and_more(folder)
+    return None if more else split
+
+
+def _split_and_more(folder: str) -> tuple[Split | None, frozenset[str]]:
+    """The split that a name says, if it says one, and its other words: ``seg_train`` is the training part of ``seg``."""
     words = _words(folder) - FILLERS
-    return SPLIT_WORDS.get(words.pop()) if len(words) == 1 else None
+    said = words & SPLIT_WORDS.keys()
+    return (SPLIT_WORDS[said.pop()] if len(said) == 1 else None), frozenset(words - SPLIT_WORDS.keys())
 
 
 def _words(folder: str) -> set[str]:
@@ -76,6 +83,7 @@ class _Folders:
 
     base: list[str]
     splits: dict[str, Split]
+    doubled: set[str]  # of these: training_set/training_set/cats, as some archives are packed
 
     def place(self, parts: list[str]) -> Place | None:
         """Class and split of a file; None where it lies outside the class folders."""
@@ -86,7 +94,7 @@ class _Folders:
         if not self.splits:
             return (parts[0], None) if len(parts) > 1 else None
         folder, *rest = parts
-        if len(rest) > 2 and rest[0] == folder:  # training_set/training_set/cats, as some archives are packed
+        if folder in self.doubled and rest[:1] == [folder]:
             rest = rest[1:]
         return (rest[0], self.splits[folder]) if folder in self.splits and len(rest) > 1 else None
 
@@ -102,9 +110,43 @@ def _find_folders(photos: list[list[str]]) -> _Folders:
             break
         base.append(folder)
         inside = content
-    named = {folder: split for folder in folders if (split := _split_of(folder))}
-    has_classes = any(parts[0] in named and len(parts) > 2 for parts in inside)
-    return _Folders(base=base, splits=named if has_classes and len(set(named.values())) > 1 else {})
+    classes: dict[str, set[str]] = {}
+    doubled: set[str] = set()
+    for folder, content in _by_folder(inside).items():
+        below = _by_folder(content)
+        if below.keys() == {folder}:  # one that holds nothing but its own name again holds no class of that name
+            doubled.add(folder)
+            below = _by_folder(below[folder])
+        classes[folder] = set(below)
+    splits = _splits(classes)
+    return _Folders(base=base, splits=splits, doubled=doubled & splits.keys())
+
+
+def _by_folder(photos: list[list[str]]) -> dict[str, list[list[str]]]:
+    """The paths within each folder; photos that lie in none are left out."""
+    within: dict[str, list[list[str]]] = defaultdict(list)
+    for parts in photos:
+        if len(parts) > 1:
+            within[parts[0]].append(parts[1:])
+    return within
+
+
+def _splits(classes: Mapping[str, set[str]]) -> dict[str, Split]:
+    """Which of the folders that stand side by side are splits, by the folders within each: ``train`` and ``test``, or
+    ``seg_train`` and ``seg_test``. None are where that would be a guess: they are classes then.
+    """
+    named: dict[frozenset[str], dict[str, Split]] = defaultdict(dict)
+    for folder in classes:
+        split, more = _split_and_more(folder)
+        if split:
+            named[more][folder] = split
+    plain = named.pop(frozenset(), {})
+    parted = [splits for splits in named.values() if len(set(splits.values())) > 1]
+    if len(set(plain.values())) > 1 and any(classes[folder] for folder in plain):
+        return plain
+    if len(parted) == 1 and any(len(classes[folder]) > 1 for folder in parted[0]):
+        return parted[0]
+    return {}
 
 
 def _outside(name: str, folders: _Folders) -> Problem:
