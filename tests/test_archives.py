@@ -9,6 +9,7 @@ import struct
 import tarfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from tarfile import TarInfo
@@ -204,6 +205,40 @@ def test_names_in_every_encoding(tmp_path: Path) -> None:
     windows = renamed(windows, b"G__nse_a.jpg", "Gänse\\a.jpg".encode())
     for path in (unmarked, cp437, mac, windows):
         assert names(path) == ["Gänse/a.jpg"], path
+
+
+def in_gbk(path: Path, *wanted: str, told: str = "", of: bytes = b"") -> Path:
+    """A zip as Windows packs it in Chinese; ``told`` is what the first entry says its name is, if that is ``of`` in bytes."""
+    spare = [str(number) * len(name.encode("gb18030")) for number, name in enumerate(wanted)]
+    entries = [(ZipInfo(name), b"x") for name in spare]
+    if told:
+        field = struct.pack("<BL", 1, zlib.crc32(of)) + told.encode()
+        entries[0][0].extra = struct.pack("<HHxHH", 0x9999, 1, 0x7075, len(field)) + field  # behind another field
+    write_zip(path, *entries)
+    for name, placeholder in zip(wanted, spare, strict=True):
+        renamed(path, placeholder.encode(), name.encode("gb18030"))
+    return path
+
+
+def test_names_from_windows_in_chinese(tmp_path: Path) -> None:
+    wanted = ["照片/苹果/图1.jpg", "照片/蘋果（紅）/图“2”.jpg", "照片/乗\\图3.jpg"]
+    assert b"\\" in "乗".encode("gb18030")[1:]
+    unpacked = unpack(in_gbk(tmp_path / "a.zip", *wanted), tmp_path / "unpacked")
+    assert set(files_under(unpacked)) == {name.replace("\\", "/") for name in wanted}
+
+
+def test_a_name_that_is_told_once_more_in_unicode(tmp_path: Path) -> None:
+    raw = "사과/1.jpg".encode("cp949")
+    name = raw.decode("gb18030")
+
+    def found(told: str, of: bytes) -> list[str]:
+        return list(files_under(unpack(in_gbk(tmp_path / "a.zip", name, told=told, of=of), tmp_path / "unpacked")))
+
+    assert found("사과/1.jpg", raw) == ["사과/1.jpg"]
+    assert found("사과/1.jpg", b"the name before it was changed") == [name]
+    for told in ("../1.jpg", "/etc/1.jpg", "C:\\1.jpg"):
+        with pytest.raises(UserError, match=OUTSIDE):
+            found(told, raw)
 
 
 LONG = "Gänse/" + "weit/" * 20 + "weg " * 40 + "🌼.jpg"  # too long for a header of its own

@@ -6,9 +6,11 @@ import bz2
 import copy
 import lzma
 import os
+import re
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +35,9 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+CHINESE = re.compile(
+    "[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff·—“”‘’…]"
+)  # and its punctuation
 
 
 def unpack_zip(path: Path, parent: Path) -> Path:
@@ -41,7 +46,7 @@ def unpack_zip(path: Path, parent: Path) -> Path:
         if _entries(path) > MAX_FILES:
             raise too_many(path)
         with ZipFile(path) as archive:
-            members = list(map(_member, archive.infolist()))
+            members = list(map(_member, archive.infolist(), _names(archive.infolist())))
             plan = judge(members, path)  # before the whole file is read for its digest
             target = folder_for(path, parent)
             if not target.is_dir():
@@ -84,11 +89,56 @@ def _entries(path: Path) -> int:
         return file.read(length).count(b"PK\x01\x02")
 
 
-def _member(info: ZipInfo) -> Member:
-    name = info.orig_filename
-    if not info.flag_bits & 0x800:  # not marked as UTF-8: cp437 by the standard, and yet UTF-8 from some tools
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode()
+def _names(infos: list[ZipInfo]) -> list[str]:
+    """The entries' names as they were meant: marked as UTF-8, told once more beside, or guessed from all the others together.
+
+    By the standard the others are in cp437 (APPNOTE.TXT, appendix D), and yet UTF-8 from some tools and GBK from Windows in Chinese.
+    """
+    told = [info.orig_filename if info.flag_bits & 0x800 else _unicode_path(info) for info in infos]
+    others = [_raw(info) for info, name in zip(infos, told, strict=True) if name is None]
+    encoding = "gb18030" if _is_chinese(others) else "utf-8"
+    return [_decoded(_raw(info), encoding) if name is None else name for info, name in zip(infos, told, strict=True)]
+
+
+def _raw(info: ZipInfo) -> bytes:
+    return info.orig_filename.encode("cp437")  # as zipfile decoded it
+
+
+def _unicode_path(info: ZipInfo) -> str | None:
+    """The name in UTF-8 beside the one in another encoding, unless that was changed since (APPNOTE.TXT, section 4.6.9)."""
+    at = 0
+    while at + 4 <= len(info.extra):
+        kind, length = struct.unpack_from("<HH", info.extra, at)
+        field = info.extra[at + 4 : at + 4 + length]
+        if kind == 0x7075 and field[:5] == struct.pack("<BL", 1, zlib.crc32(_raw(info))):
+            with suppress(UnicodeDecodeError):
+                return field[5:].decode()
+        at += 4 + length
+    return None
+
+
+def _is_chinese(names: list[bytes]) -> bool:
+    """Whether names are in GBK. Some German ones could be read so, too, but hardly as the letters that people use."""
+    together = b"\n".join(names)  # no letter of several bytes goes beyond the end of a line
+    with suppress(UnicodeDecodeError):
+        together.decode()
+        return False
+    try:
+        letters = {letter for letter in set(together.decode("gb18030")) if not letter.isascii()}
+    except UnicodeDecodeError:
+        return False
+    common = "".join(letters).encode("gb2312", errors="ignore").decode("gb2312")
+    return all(map(CHINESE.match, letters)) and 2 * len(common) >= len(letters)
+
+
+def _decoded(name: bytes, encoding: str) -> str:
+    try:
+        return name.decode(encoding)
+    except UnicodeDecodeError:
+        return name.decode("cp437")
+
+
+def _member(info: ZipInfo, name: str) -> Member:
     fault = ""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
