@@ -7,6 +7,7 @@ import os
 import stat
 import struct
 import tarfile
+import time
 import unicodedata
 import zipfile
 import zlib
@@ -146,6 +147,21 @@ def test_rights_and_owners_are_not_taken_over(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     expected, found = (tmp_path / "plain").stat(), place.stat()
     assert (found.st_mode, found.st_uid, found.st_gid) == (expected.st_mode, expected.st_uid, expected.st_gid)
+
+
+def test_what_a_kill_left_of_another_archive_goes_after_a_day(tmp_path: Path) -> None:
+    parent = tmp_path / "unpacked"
+    old, new = parent / ".unpacking-old", parent / ".unpacking-new"
+    for left in (old, new):
+        (left / "photos").mkdir(parents=True)
+        (left / "photos" / "1.jpg").write_bytes(b"x")
+    day_before = time.time() - 25 * 60 * 60
+    os.utime(old, (day_before, day_before))
+    folder = unpack(write_zip(tmp_path / "a.zip", "cats/1.jpg"), parent)
+    os.utime(folder, (day_before, day_before))
+    assert set(parent.iterdir()) == {folder, new}  # the other may be in the making
+    unpack(write_zip(tmp_path / "b.zip", "cats/2.jpg"), parent)
+    assert files_under(folder) == {"cats/1.jpg": b"content of cats/1.jpg"}
 
 
 @pytest.mark.parametrize("method", METHODS)

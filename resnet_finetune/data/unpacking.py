@@ -10,9 +10,11 @@ import lzma
 import os
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -27,6 +29,8 @@ MAX_RATIO = 100  # unpacked to packed; photos are compressed already and come to
 SMALL = 100 * 10**6  # bytes that may be unpacked at any ratio: a few flat drawings compress well
 SPARE = 10**9  # bytes left free on the disk, for the run itself
 CHUNK = 64 * 1024  # bytes
+_UNFINISHED = ".unpacking-"
+_DAY = 24 * 60 * 60  # seconds; nothing takes so long to be unpacked
 
 BY_HAND = say("unpack it yourself and choose the folder")
 
@@ -135,6 +139,7 @@ def write_whole(members: list[Member], contents: Iterable[Iterable[bytes]], plan
         OSError: it cannot be written.
     """
     own_folder(target.parent)
+    _sweep(target.parent)
     needed = sum(members[number].size for number in plan)
     free = shutil.disk_usage(target.parent).free - SPARE
     if needed > free:
@@ -146,7 +151,7 @@ def write_whole(members: list[Member], contents: Iterable[Iterable[bytes]], plan
                 gigabytes=gigabytes,
             )
         )
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpacking-", ignore_cleanup_errors=True) as temporary:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=_UNFINISHED, ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "photos"
         folder.mkdir()
         for number, content in enumerate(contents):
@@ -166,6 +171,14 @@ def write_whole(members: list[Member], contents: Iterable[Iterable[bytes]], plan
         except OSError:
             if not target.is_dir():  # else another window has just unpacked the same archive
                 raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a kill left of archives that were being unpacked, which can be up to ``MAX_BYTES`` each."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):  # another process has just swept it
+            if time.time() - left.stat().st_mtime > _DAY:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def read_some(content: Readable, size: int) -> bytes:

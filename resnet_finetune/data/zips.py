@@ -92,7 +92,7 @@ def _entries(path: Path) -> int:
 def _names(infos: list[ZipInfo]) -> list[str]:
     """The entries' names as they were meant: marked as UTF-8, told once more beside, or guessed from all the others together.
 
-    By the standard the others are in cp437 (APPNOTE.TXT, appendix D), and yet UTF-8 from some tools and GBK from Windows in Chinese.
+    By the standard those are in cp437 (APPNOTE.TXT, appendix D), but UTF-8 from some tools and GBK from Windows in Chinese.
     """
     told = [info.orig_filename if info.flag_bits & 0x800 else _unicode_path(info) for info in infos]
     others = [_raw(info) for info, name in zip(infos, told, strict=True) if name is None]
