@@ -182,7 +182,12 @@ def test_train_on_one_class_gets_a_sentence(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_resume_of_what_is_no_run(cli: Cli, tmp_path: Path) -> None:
-    assert_to_mend(cli("train", "--resume", tmp_path, "--json"), "holds no run")
+    file = tmp_path / "model.safetensors"
+    file.touch()
+    for place in (tmp_path, file):
+        done = cli("train", "--resume", place, "--json")
+        assert_to_mend(done, "holds no run")
+        assert "holds no run" in answer(done)["error"][0]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that another process can send")

@@ -217,6 +217,17 @@ def test_what_nobody_finished_is_swept_after_a_day() -> None:
     assert names(used) == {"a/1.jpg": b"photo"}
 
 
+def test_what_cannot_be_read_for_a_moment_is_not_swept() -> None:
+    camera = collection.create("camera", kept=True)
+    add(camera, "a/1.jpg")
+    about = camera.photos.parent / "about.json"
+    about.unlink()
+    about.mkdir()  # so that it is there, and cannot be read
+    os.utime(camera.photos.parent, (time.time() - 25 * 3600,) * 2)
+    collection.sweep()
+    assert names(camera) == {"a/1.jpg": b"photo"}
+
+
 def test_a_home_that_cannot_be_written_to_is_told(home: Path) -> None:
     home.write_text("a file where the folder should be")
     with pytest.raises(NoRoom, match="app’s own folder"):

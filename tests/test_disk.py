@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -91,6 +94,24 @@ def test_a_missing_folder_and_a_folder_in_the_way_are_errors(tmp_path: Path) -> 
     with pytest.raises(OSError):
         disk.write_bytes(tmp_path / "taken", b"x")
     assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+@posix
+@pytest.mark.parametrize(("number", "written"), [(errno.EINVAL, True), (errno.EIO, False)])
+def test_a_file_system_that_cannot_write_folders_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, written: bool
+) -> None:
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with nullcontext() if written else pytest.raises(OSError):
+        disk.write_bytes(tmp_path / "file", b"x")
+    assert (tmp_path / "file").read_bytes() == b"x"
 
 
 def test_json_survives_in_utf_8(tmp_path: Path) -> None:

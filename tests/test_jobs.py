@@ -125,6 +125,15 @@ def test_a_mistake_ends_the_job_with_a_sentence(tmp_path: Path) -> None:
     assert jobs.current() is None
 
 
+def test_a_home_that_cannot_be_written_to_is_told(home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    try:
+        with pytest.raises(UserError, match="app’s own folder"):
+            jobs.start(Settings(data="demo"))
+    finally:
+        home.unlink()
+
+
 def test_a_run_that_was_deleted_cannot_go_on(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"):
         jobs.resume(Run(tmp_path / "gone"))

@@ -169,7 +169,7 @@ def sweep() -> None:
             if old and not (_is_kept(place) and any(_files(place / "photos"))):
                 shutil.rmtree(place, ignore_errors=True)
                 _shelves.pop(place.name, None)
-        except OSError:  # another process has just swept it
+        except OSError:  # another process has just swept it; or what it is cannot be read now, so that it may be kept
             continue
 
 
@@ -280,9 +280,10 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _is_kept(place: Path) -> bool:
+    """Raises ``OSError`` where it cannot be told for the moment."""
     try:
         return bool(read_json(place / "about.json")["kept"])
-    except (OSError, ValueError, KeyError, TypeError):  # it was never made whole
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # it was never made whole
         return False
 
 
@@ -321,8 +322,8 @@ def _explained(error: OSError) -> UserError:
         return UserError(say("It could not be written ({reason}): rename it, and bring it again.", reason=reason(error)))
     return NoRoom(
         say(
-            "Nothing can be written to the app’s own folder {brought} ({reason}): check the drive and rights.",
-            brought=_brought(),
+            "Nothing can be written to the app’s own folder {folder} ({reason}): check the drive and rights.",
+            folder=_brought(),
             reason=reason(error),
         )
     )

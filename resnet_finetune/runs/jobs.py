@@ -26,7 +26,7 @@ def start(settings: Settings, name: str = "") -> Run:
     """Begin a new run in the background, called ``name``; it is under way when this returns.
 
     Raises:
-        UserError: a training is going on, a setting is wrong, the folder cannot be written, or the process did not start.
+        UserError: a training is going on, a setting is wrong, a folder cannot be written, or the process did not start.
     """
     with _one_at_a_time():
         run = Run(Path(run_folder.create(settings, name).run_dir))
@@ -54,8 +54,18 @@ def stop(run: Run) -> None:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """From asking whether a training is going on to having started one, nobody else may ask: no double click starts two."""
-    own_folder(home())
-    with FileLock(home() / "starting.lock"):
+    try:
+        own_folder(home())
+        starting = FileLock(home() / "starting.lock").acquire()
+    except OSError as error:
+        raise UserError(
+            say(
+                "Nothing can be written to the app’s own folder {folder} ({reason}): check the drive and rights.",
+                folder=home(),
+                reason=reason(error),
+            )
+        ) from error
+    with starting:
         going = current()
         if going is not None:
             raise UserError(

@@ -25,7 +25,7 @@ _STATE = re.compile(rf"{history.CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.
 
 def pack(run: Run, file: BinaryIO) -> None:
     """Write the run into ``file``. Raises ``OSError``."""
-    with zipfile.ZipFile(file, "w") as parcel:
+    with zipfile.ZipFile(file, "w", strict_timestamps=False) as parcel:  # a zip knows no time before 1980, but a disk does
         for path in history.files(run.path):
             how = zipfile.ZIP_STORED if _is_weights(path.name) else zipfile.ZIP_DEFLATED
             parcel.write(path, path.relative_to(run.path).as_posix(), how)

@@ -119,7 +119,7 @@ class Run:
             with (self.path / _EVENTS).open("rb") as file:
                 file.seek(byte)
                 text = file.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return [], 0
         whole = text[: text.rfind(b"\n") + 1]
         events = [event for line in whole.splitlines() if (event := _parse(line)) is not None]
@@ -129,7 +129,7 @@ class Run:
         """Read from the end of the file, however long it has grown."""
         try:
             file = (self.path / _EVENTS).open("rb")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         with file:
             size = file.seek(0, os.SEEK_END)

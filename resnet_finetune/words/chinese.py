@@ -176,8 +176,8 @@ CHINESE: dict[str, str] = {
     "{name} is not a whole {suffix}: download it or copy it again.": ("{name} 不是完整的 {suffix}：请重新下载或重新复制。"),
     "It is a file that {error}: rename it, and bring it again.": "这个文件{error}：请改名后重新添加。",
     "These photos are not there any more: choose the folder again.": "这些照片已经不在了：请重新选择文件夹。",
-    "Nothing can be written to the app’s own folder {brought} ({reason}): check the drive and rights.": (
-        "无法写入本应用的文件夹 {brought}（{reason}）：请检查磁盘和访问权限。"
+    "Nothing can be written to the app’s own folder {folder} ({reason}): check the drive and rights.": (
+        "无法写入本应用的文件夹 {folder}（{reason}）：请检查磁盘和访问权限。"
     ),
     "It has no name: give it one, and bring it again.": "它没有名字：请起个名字，再重新添加。",
     "The disk is full, so no more photos can be taken: make room on it, and try again.": (

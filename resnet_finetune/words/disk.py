@@ -47,6 +47,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # as some file systems say that they do so for no folder; the file is written
+                raise
         finally:
             os.close(folder)
 
