@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import timm
 import torch
-from conftest import make_photos
+from conftest import made_up, make_photos, many
 from safetensors.torch import save_file
 
 from resnet_finetune.engine import advise as room
 from resnet_finetune.engine import plan
 from resnet_finetune.engine.advise import FEWEST, advise
+from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.judge import Verdict, judged
+from resnet_finetune.engine.material import Material
 from resnet_finetune.model import weights
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
@@ -92,6 +94,28 @@ def test_a_stop_ends_it(photos: Path) -> None:
 def test_photos_that_cannot_be_trained_on_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="All 18 photos lie in one folder, cats"):
         list(advise(Settings(data=str(make_photos(tmp_path / "photos", classes=["cats"])))))
+
+
+@pytest.mark.parametrize(("cats", "folds"), [([0] * 6, 2), ([0, 0, 0, 1, 1, 1], 2), ([0, 1, 2, 3, 4, 4], 5)])
+def test_a_class_of_few_groups_is_judged_in_few_folds(cats: list[int], folds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features of two numbers, of which each tells a class, in which no group is like another."""
+    dataset = made_up(*many("cats", 6), *many("dogs", 12), groups=cats + list(range(10, 22)))
+    material = object.__new__(Material)
+    for name, value in {"dataset": dataset, "settings": Settings(), "check_stop": lambda: None}.items():
+        object.__setattr__(material, name, value)
+    everyone = np.arange(18)
+    labels = material.labels(everyone)
+    made = []
+
+    def noted(material: Material, indices: np.ndarray, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        made.append(folds)
+        return parted(material, indices, folds)
+
+    monkeypatch.setattr(room, "parted", noted)
+    verdict = room._judged(material, np.eye(2, dtype=np.float32)[labels], everyone)
+    assert made == [folds]
+    assert verdict.predicted[6:] == [1] * 12
+    assert verdict.predicted[:6] == ([1] * 6 if len(set(cats)) == 1 else [0] * 6)  # of one group nothing is learnt about it
 
 
 # --- Who wins ------------------------------------------------------------------------------------------------------------

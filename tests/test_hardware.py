@@ -15,6 +15,14 @@ def test_the_device_that_is_found_computes() -> None:
         assert device == torch.device("cpu")
 
 
+def test_full_precision_is_full() -> None:
+    """Of the settings that this process has: on a CPU they change nothing."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    find_device()
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_the_hardware_that_is_found_trains() -> None:
     hardware = find_hardware()
     assert hardware.device == find_device()

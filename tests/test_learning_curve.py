@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resnet_finetune.engine.learning_curve import SHARES, learning_curve
+from resnet_finetune.engine.learning_curve import SHARES, _drawn, learning_curve
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.ui.steps.learning import ATTEMPT
 from resnet_finetune.words.lesson import Lesson
@@ -41,6 +41,18 @@ def test_a_class_of_many_kinds_gains_from_more_photos_of_it(tmp_path: Path) -> N
     everyone, *_ = lessons(tmp_path)
     assert everyone.recalls == sorted(everyone.recalls)
     assert everyone.recalls[-1] > everyone.recalls[0] + 0.05
+
+
+@pytest.mark.parametrize("counts", [[1, 9], [20, 1, 3], [40, 8]])
+def test_of_each_class_its_share_is_drawn_and_at_least_one_photo(counts: list[int]) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    everyone = np.arange(len(labels))
+    for share in SHARES:
+        draws = [_drawn(everyone, labels, share, seed) for seed in range(3)]
+        for some in draws:
+            assert len(set(some)) == len(some)
+            assert np.bincount(labels[some]).tolist() == [max(1, round(share * count)) for count in counts]
+    assert not np.array_equal(_drawn(everyone, labels, 0.5, 0), _drawn(everyone, labels, 0.5, 1))
 
 
 @pytest.mark.parametrize(("recalls", "error", "gains"), [([0.5, 0.6, 0.8], 0.1, True), ([0.5, 0.75, 0.8], 0.1, False)])

@@ -57,6 +57,11 @@ def test_a_class_without_training_photos_never_wins(present: list[int]) -> None:
     assert scores(head, foreign)[:, absent].max() < 1e-6
 
 
+def test_photos_of_one_class_alone_are_all_of_it() -> None:
+    seen, labels = made_up([0, 5, 0])
+    assert np.array_equal(answers(linear_head(seen, labels, 3, 0), seen), labels)
+
+
 def test_one_photo_for_each_class_is_enough() -> None:
     seen, labels = made_up([1, 1, 1])
     assert np.array_equal(answers(linear_head(seen, labels, 3, 0), seen), labels)

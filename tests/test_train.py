@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_finetune.data import cache
-from resnet_finetune.engine import checkpoint, judge, loop
+from resnet_finetune.engine import checkpoint, judge, loop, material
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import PRESETS, Preset
 from resnet_finetune.engine.step import Learner, one_batch
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
+from resnet_finetune.model.hardware import Hardware
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.model.weights import load_backbone
 from resnet_finetune.words import corrections, disk
@@ -153,10 +155,16 @@ def test_a_stop_keeps_the_best_model_and_going_on_ends_as_if_nothing_had_happene
     stopped = read(fine_tune(settings, stop))[-1]
     assert isinstance(stopped, Stopped) and stopped.test is not None
     assert stopped.test.n == 12
-    assert Path(settings.run_dir, REPORT).is_file()
+    report = Path(settings.run_dir, REPORT)
+    assert report.is_file()
 
-    events = list(fine_tune(settings))
-    assert isinstance(events[-1], Finished)
+    events, stale = [], []
+    for event in fine_tune(settings):
+        events.append(event)
+        if isinstance(event, Epoch) and event.best and event.epoch > 0:
+            stale.append(report.exists())  # which a power cut would leave beside another model
+    assert stale and not any(stale)
+    assert isinstance(events[-1], Finished) and report.is_file()
     assert not any(isinstance(event, FirstAnswer) for event in events)
     assert weights_hash(settings.run_dir) == weights_hash(whole)
 
@@ -379,6 +387,26 @@ def test_a_loss_that_is_no_number_again_is_said_and_the_model_is_whole(
         list(fine_tune(settings))
     for tensor in load_model(Path(settings.run_dir)).net.state_dict().values():
         assert tensor.isfinite().all()
+
+
+class OldCard(Hardware):
+    """A GPU that knows no bfloat16, but for its speed and its rounding: losses are scaled, as for float16."""
+
+    def autocast(self) -> Any:
+        return nullcontext()
+
+
+def test_with_float16_a_run_begins_and_goes_back_to_before_its_first_step(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When there is no scale of the losses yet."""
+    monkeypatch.setattr(material, "find_hardware", lambda: OldCard(device=torch.device("cpu"), precision="float16"))
+    monkeypatch.setitem(PRESETS, "quick", Preset(112, 1, 1.5e-4, 0.5))
+    no_number(monkeypatch, 1)
+    events = list(fine_tune(settings))
+    assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
+    assert [event.epoch for event in events if isinstance(event, Epoch)] == [0, 1]
+    assert any(isinstance(event, Noted) and "went back" in event.note for event in events)
 
 
 def test_a_run_trains_on_from_an_earlier_one_and_its_test_stays_honest(settings: Settings, trained: Path) -> None:

@@ -25,7 +25,7 @@ class PhotoFile:
 @dataclass(frozen=True, kw_only=True)
 class Photo(PhotoFile):
     label: int  # index into the data set's classes
-    split: Split | None
+    split: Split | None  # None before they are divided, and of an exact copy of one that judges
     group: int  # photos of one group are alike, or were taken in one go: they stay on one side of every split
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import get_args
 
 from resnet_finetune.data.likeness import Likeness, pieces, together
 from resnet_finetune.data.photos import Dataset, Photo
@@ -17,6 +18,7 @@ from resnet_finetune.words.events import Split
 from resnet_finetune.words.language import say
 
 _NEW: Mapping[str, Split] = {}
+_ALL = {*get_args(Split)}
 
 # Shares of each class, when the data bring no split of their own. The test must be large enough to mean something, the
 # validation photos only have to tell epochs apart, and every other photo is worth most in training.
@@ -24,6 +26,7 @@ TEST_SHARE = 0.20
 VALIDATION_SHARE = 0.15
 
 # With fewer test photos than this, even if all were right, the true accuracy could be below 72 % (95 % interval of 10 of 10).
+# Photos of one group are right or wrong together: they count as one.
 TINY_TEST = 10
 
 FOLDS = 5  # of cross-validation
@@ -72,8 +75,9 @@ def _moment(photo: Photo) -> tuple[float, list[tuple[str, int]]]:
     return photo.facts.taken or 0, words
 
 
-def require_trainable(dataset: Dataset) -> None:
-    """Make sure that ``split`` will give every class a photo to train on, and some to validate and test on.
+def require_trainable(dataset: Dataset, before: Mapping[str, Split] = _NEW) -> None:
+    """Make sure that ``split`` will give every class a photo to train on, and some to validate and test on. ``before`` is that
+    of ``split``.
 
     Raises:
         UserError: names every mistake with its remedy.
@@ -125,8 +129,8 @@ def require_trainable(dataset: Dataset) -> None:
             )
         )
     if not mistakes:
-        divided = split(dataset, seed=0)
-        whole = {photo.split for photo in divided.photos} == {"train", "validation", "test"}
+        divided = split(dataset, 0, before)
+        whole = {photo.split for photo in divided.photos} >= _ALL
         if not (folds(divided) >= 2 if divided.cross_validated else whole):
             mistakes.append(
                 say(
@@ -155,33 +159,48 @@ def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Da
     A split that the data bring is kept; validation photos are taken from its training photos where it has none. Otherwise
     each class is divided by ``TEST_SHARE`` and ``VALIDATION_SHARE``, group by group, in an order drawn by hashing the seed with
     the photos' content, so that neither names nor other photos decide where one goes. Photos of which a (near-)copy is in
-    another class are only trained on, because no answer to them would be right. Where fewer than ``TINY_TEST`` would be
-    tested, all are for training and the data set is ``cross_validated``.
+    another class are only trained on, because no answer to them would be right. Where fewer than ``TINY_TEST`` groups would be
+    tested, all are for training and the data set is ``cross_validated``. Of exact copies that would judge, the first does; the
+    others are in no split.
 
     ``before`` tells of photos, by their digest, in which split they were when the network that is trained on was trained. Of
-    those that are ours to divide, none that it has learnt from will judge it.
+    those that are ours to divide, none that it has learnt from will test it; they choose the model (validation) only where no
+    other photo is left for that.
     """
     if any(photo.split == "validation" for photo in dataset.photos):
-        return dataset
+        return replace(dataset, photos=_once(dataset.photos))
     ours = _to_divide(dataset)
     parts: dict[int, Split] = {photo.group: "train" for photo in ours}  # group → its split
+    spare: set[int] = set()  # that the network knows, and that could choose the model if need be
     for groups in _by_class(ours).values():
         sizes = {group: len(digests) for group, digests in groups.items()}
         order = sorted(groups, key=lambda group: hashlib.sha256(f"{seed}/{min(groups[group])}".encode()).digest())
         count = sum(sizes.values())
-        was = {group: _strictest(before, digests) for group, digests in groups.items()}
+        was = {group: strictest(before.get(digest) for digest in digests) for group, digests in groups.items()}
+        known = [group for group in order if was[group] == "train"]
         test = set() if dataset.own_split else {group for group in order if was[group] == "test"}
         validation = {group for group in order if was[group] == "validation"}
-        new = [group for group in order if was[group] != "train" and group not in test | validation]
+        new = [group for group in order if group not in {*known} | test | validation]
         if not dataset.own_split:
             test = _filled(test, new, sizes, round(TEST_SHARE * count))
         validation = _filled(validation, [group for group in new if group not in test], sizes, round(VALIDATION_SHARE * count))
         parts |= dict.fromkeys(test, "test")
         parts |= dict.fromkeys(validation, "validation")
-    if not dataset.own_split and sum(parts[photo.group] == "test" for photo in ours) < TINY_TEST:
+        spare |= _take(known[1:], sizes, round(VALIDATION_SHARE * count))
+    if "validation" not in parts.values():
+        parts |= dict.fromkeys(spare, "validation")
+    tested = sum(part == "test" for part in parts.values())
+    if not dataset.own_split and (tested < TINY_TEST or {*parts.values()} != _ALL):
         return replace(dataset, photos=[replace(photo, split="train") for photo in ours], cross_validated=True)
     photos = [photo if photo.split == "test" else replace(photo, split=parts[photo.group]) for photo in dataset.photos]
-    return replace(dataset, photos=photos)
+    return replace(dataset, photos=_once(photos))
+
+
+def strictest(splits: Iterable[Split | None]) -> Split | None:
+    """What a photo or a group was for, by what the network knows best of it; None of what is new."""
+    known = {*splits}
+    order: tuple[Split, ...] = ("train", "validation", "test")
+    return next((part for part in order if part in known), None)
 
 
 def folds(dataset: Dataset) -> int:
@@ -191,11 +210,15 @@ def folds(dataset: Dataset) -> int:
 
 
 def judges(dataset: Dataset) -> list[bool]:
-    """Of every photo, whether it may judge a model: not when a (near-)copy of it is in another class."""
+    """Of every photo, whether it may judge a model: not when a (near-)copy of it is in another class, and not when it is an
+    exact copy of one that does.
+    """
     labels: dict[int, set[int]] = defaultdict(set)
-    for photo in dataset.photos:
+    first: dict[str, int] = {}  # digest → number
+    for number, photo in enumerate(dataset.photos):
         labels[photo.group].add(photo.label)
-    return [len(labels[photo.group]) == 1 for photo in dataset.photos]
+        first.setdefault(photo.digest, number)
+    return [len(labels[photo.group]) == 1 and first[photo.digest] == number for number, photo in enumerate(dataset.photos)]
 
 
 def _to_divide(dataset: Dataset) -> list[Photo]:
@@ -217,10 +240,15 @@ def _by_class(photos: Sequence[Photo]) -> dict[int, dict[int, set[str]]]:
     return found
 
 
-def _strictest(before: Mapping[str, Split], digests: set[str]) -> Split | None:
-    """What a group was for, by the one of its photos that the network knows best; None of a new group."""
-    was = {before[digest] for digest in digests if digest in before}
-    return next((part for part in ("train", "validation", "test") if part in was), None)
+def _once(photos: Sequence[Photo]) -> list[Photo]:
+    """Of exact copies that would judge, all but the first are in no split: they must not be trained on either."""
+    seen = set()
+    done = []
+    for photo in photos:
+        one = (photo.digest, photo.label, photo.split)
+        done.append(replace(photo, split=None) if photo.split != "train" and one in seen else photo)
+        seen.add(one)
+    return done
 
 
 def _filled(have: set[int], order: Sequence[int], sizes: dict[int, int], photos: int) -> set[int]:

@@ -19,13 +19,14 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.photos import Dataset
+from resnet_finetune.data.split import folds
 from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import add_head, features_of
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.engine.material import Material, first_micro_batches, of_any_network
 from resnet_finetune.engine.plan import PRESETS, epoch_seconds, photo_cost
-from resnet_finetune.engine.probe import ENOUGH, FOLDS, usual_head
+from resnet_finetune.engine.probe import ENOUGH, usual_head
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import losses
 from resnet_finetune.model import catalog, weights
@@ -183,8 +184,7 @@ def _features(material: Material, model: Model, indices: np.ndarray) -> Generato
 def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:
     """Every photo answered by a head that was fitted without it and without those like it."""
     labels, classes = material.labels(indices), len(material.dataset.classes)
-    folds = max(2, min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min())))
-    answers = out_of_fold(
-        material, features, indices, parted(material, indices, folds), lambda seen, of: usual_head(seen, of, classes)
-    )
+    photos = [material.dataset.photos[index] for index in indices]
+    parts = parted(material, indices, max(2, folds(replace(material.dataset, photos=photos))))
+    answers = out_of_fold(material, features, indices, parts, lambda seen, of: usual_head(seen, of, classes))
     return judged(torch.from_numpy(answers), labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from resnet_finetune.data.split import folds
 from resnet_finetune.engine.cross_validation import parted
@@ -51,13 +50,12 @@ def learning_curve(settings: Settings, check_stop: Callable[[], None]) -> Genera
 
 
 def _drawn(fit: np.ndarray, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """``share`` of the photos ``fit``, and of each class at least one."""
+    """``share`` of the photos ``fit`` of each class, and at least one."""
     if share == 1:
         return fit
-    count = max(round(share * len(fit)), len(np.unique(labels[fit])))
-    some, _ = train_test_split(fit, train_size=count, stratify=labels[fit], random_state=seed)
-    missing = np.setdiff1d(labels[fit], labels[some])
-    return np.concatenate([some, *(fit[labels[fit] == label][:1] for label in missing)])
+    random = np.random.default_rng(seed)
+    of_each = (random.permutation(fit[labels[fit] == label]) for label in np.unique(labels[fit]))
+    return np.concatenate([own[: max(1, round(share * len(own)))] for own in of_each])
 
 
 def _lesson(name: str | None, right: np.ndarray) -> Lesson:

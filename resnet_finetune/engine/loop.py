@@ -22,6 +22,7 @@ from resnet_finetune.engine.step import Learner, gradients_by_stage, learning_ra
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 from resnet_finetune.words.language import say
+from resnet_finetune.words.report import REPORT
 
 SAVE_PERIOD = 20.0  # seconds between checkpoints; epochs since the last are done again, in the same way
 SMOOTHING = 0.9  # of the loss that is told
@@ -70,8 +71,7 @@ def fine_tune_network(
     optimizer = make_optimizer(net)
     scaler = torch.amp.GradScaler(material.hardware.device.type, enabled=material.hardware.precision == "float16")
     learner = Learner(net, optimizer, scaler)
-    checkpoint.load_state(material.run, net, optimizer)
-    scaler.load_state_dict(standing.scaler)
+    _load(material, learner, standing)
     first = checkpoint.load_first(material.run)
     average = copy.deepcopy(net)
     average.load_state_dict(first)
@@ -123,6 +123,7 @@ def fine_tune_network(
         verdict = judged((yield from logits(average, material, validation)), labels)
         best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
         if best:
+            (material.run / REPORT).unlink(missing_ok=True)  # of an earlier sitting: it is about another model
             material.classifier(average).save(material.run)
         standing = replace(
             standing,
@@ -158,12 +159,18 @@ def _gone_back(material: Material, learner: Learner, standing: Standing, error: 
         ) from error
     saved = checkpoint.load_standing(material.run)
     assert saved is not None and saved.plan is not None  # it is written before the first epoch
-    checkpoint.load_state(material.run, learner.net, learner.optimizer)
-    learner.scaler.load_state_dict(saved.scaler)
+    _load(material, learner, saved)
     material.notes.append(_WENT_BACK)
     standing = replace(saved, rate=LOWER)
     checkpoint.save_state(material.run, standing, learner.net, learner.optimizer)
     return standing
+
+
+def _load(material: Material, learner: Learner, standing: Standing) -> None:
+    """Weights, moments and scale, as they were saved. Before the first step there is no scale to go back to."""
+    checkpoint.load_state(material.run, learner.net, learner.optimizer)
+    if standing.scaler:
+        learner.scaler.load_state_dict(standing.scaler)
 
 
 def _one_epoch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from torch import nn
 from resnet_finetune.data import intake
 from resnet_finetune.data.cache import SIZE, Pixels
 from resnet_finetune.data.dataset import understand
-from resnet_finetune.data.photos import Dataset, fingerprint
+from resnet_finetune.data.photos import Dataset, Photo, fingerprint
 from resnet_finetune.data.problems import listed
 from resnet_finetune.data.scan import scan_files
-from resnet_finetune.data.split import require_trainable, split
+from resnet_finetune.data.split import judges, require_trainable, split, strictest
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.micro_batches import MicroBatches
 from resnet_finetune.engine.progress import told
@@ -35,6 +35,7 @@ from resnet_finetune.words.settings import Settings
 
 BATCH = 16  # photos in one step of the optimiser
 PHOTOS = "photos.json"  # in a run folder: the sha256 of every photo → the split it was in
+ALIKE = 0.8  # groups for each photo: where there are fewer, the score's interval promises too much
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def gather(
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     corrected = corrections.of_run(run) if team.leads else _corrections_of(settings)
     dataset = understand(scanned, corrected)
-    require_trainable(dataset)
+    require_trainable(dataset, before)
     dataset = split(dataset, settings.seed, before)
     data_fingerprint = fingerprint(dataset)
     if standing and standing.fingerprint != data_fingerprint:
@@ -103,14 +104,22 @@ def gather(
     preprocessing = Preprocessing.of(net, SIZE)
     pixels = scanned.shelf.pixels(dataset.photos)
     notes = list(_notes(dataset, pixels))
-    judging = [photo for photo in dataset.photos if photo.split == "test" or dataset.cross_validated]
-    seen = sum(before.get(photo.digest, "test") != "test" for photo in judging)
+    seen = sum(before.get(photo.digest, "test") != "test" for photo in _judging(dataset))
     if seen and settings.train_on:
         notes.append(
             say(
                 "{n} of the photos that it is judged on were trained on in the earlier run, so this score looks "
                 "better than it is.",
                 n=seen,
+            )
+        )
+    chose = sum(photo.split == "validation" and before.get(photo.digest) == "train" for photo in dataset.photos)
+    if chose and settings.train_on:
+        notes.append(
+            say(
+                "{n} of the photos that choose the model (validation) were trained on in the earlier run, because too few are "
+                "new: it may be less sure of its answers than it says.",
+                n=chose,
             )
         )
     absent = corrected.keys() - {photo.name for photo in scanned.photos}
@@ -123,7 +132,7 @@ def gather(
             )
         )
     if team.leads:
-        disk.write_json(run / PHOTOS, before | {photo.digest: photo.split for photo in dataset.photos})
+        disk.write_json(run / PHOTOS, _noted(dataset, before))
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},
@@ -247,12 +256,23 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
             )
         )
     if dataset.cross_validated:
-        yield (
-            say(
-                "{n} photos are too few to hold some back for a test, so each is judged by a model trained on the others "
-                "(cross-validation). The network is not fine-tuned, because nothing could tell whether that helped.",
-                n=len(dataset.photos),
-            )
+        yield _too_few(dataset)
+    judging = _judging(dataset)
+    digests = {photo.digest for photo in judging}
+    same = [photo for photo in dataset.photos if photo.digest in digests]
+    copies = len(same) - len(judging) if dataset.cross_validated else sum(photo.split is None for photo in same)
+    if copies:
+        yield say(
+            "{n} photos are exact copies of others that the model is judged on, and are not counted again in its score.",
+            n=copies,
+        )
+    groups = len({photo.group for photo in judging})
+    if groups <= ALIKE * len(judging):
+        yield say(
+            "The {n} photos that the model is judged on are much alike, as near-copies or series: only {groups} of them really "
+            "differ, so the true accuracy is less certain than the interval says.",
+            n=len(judging),
+            groups=groups,
         )
     if pixels.missing:
         needed = pixels.missing * SIZE * SIZE * 3 / 1e9
@@ -264,6 +284,39 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
                 gigabytes=needed,
             )
         )
+
+
+def _too_few(dataset: Dataset) -> str:
+    groups = len({photo.group for photo in dataset.photos})
+    if groups > ALIKE * len(dataset.photos):
+        return say(
+            "{n} photos are too few to hold some back for a test, so each is judged by a model trained on the others "
+            "(cross-validation). The network is not fine-tuned, because nothing could tell whether that helped.",
+            n=len(dataset.photos),
+        )
+    return say(
+        "Of {n} photos only {groups} really differ (the others are copies, near-copies or series), and these are too few to "
+        "hold some back for a test, so each is judged by a model trained on others (cross-validation). The network is not "
+        "fine-tuned, because nothing could tell whether that helped.",
+        n=len(dataset.photos),
+        groups=groups,
+    )
+
+
+def _judging(dataset: Dataset) -> list[Photo]:
+    """The photos that the score is about."""
+    if not dataset.cross_validated:
+        return [photo for photo in dataset.photos if photo.split == "test"]
+    return [photo for photo, fair in zip(dataset.photos, judges(dataset), strict=True) if fair]
+
+
+def _noted(dataset: Dataset, before: Mapping[str, Split]) -> dict[str, Split]:
+    """Digest → what the network knows of that photo, by any copy of it and from any earlier training."""
+    noted = {**before}
+    for photo in dataset.photos:
+        if best := strictest([noted.get(photo.digest), photo.split]):
+            noted[photo.digest] = best
+    return noted
 
 
 def _counts(dataset: Dataset, split: Split) -> list[int]:

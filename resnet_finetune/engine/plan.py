@@ -124,7 +124,9 @@ def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
         began = time.monotonic()
         own_logits(net, material, chosen)
         judged = time.monotonic()
-        losses(net, material, chosen, size, views[: len(chosen)]).sum().backward()  # type: ignore[no-untyped-call]
+        loss = losses(net, material, chosen, size, views[: len(chosen)]).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        loss.item()  # waits for the GPU
         net.zero_grad()
         return Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
 

@@ -35,10 +35,14 @@ def usual_head(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[
 def _head(
     features: np.ndarray, labels: np.ndarray, classes: int, choose: Callable[[np.ndarray], float]
 ) -> tuple[Tensor, Tensor]:
+    weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -100.0)
+    present = np.unique(labels)
+    if len(present) == 1:  # nothing to tell apart: always this one
+        bias[present] = 0.0
+        return torch.tensor(weight, dtype=torch.float32), torch.tensor(bias, dtype=torch.float32)
     scale = 1 / np.linalg.norm(features, axis=1).mean()  # the penalty then means the same for every network
     scaled = features * scale
     model = _fit(scaled, labels, choose(scaled))
-    weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -100.0)
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes: how much more likely the second is
         weight[model.classes_] = np.concatenate([-model.coef_, model.coef_]) / 2
         bias[model.classes_] = np.concatenate([-model.intercept_, model.intercept_]) / 2

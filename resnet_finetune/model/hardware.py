@@ -40,7 +40,12 @@ class Hardware:
 
 
 def find_device() -> torch.device:
-    """The GPU that PyTorch can use (CUDA, XPU or MPS), or the CPU."""
+    """The GPU that PyTorch can use (CUDA, XPU or MPS), or the CPU.
+
+    Full precision is full from here on. Otherwise newer NVIDIA cards convolve float32 with ten bits of mantissa (TF32), and the
+    app would not answer as an export of the same model does. Autocast is as fast as ever.
+    """
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     return accelerator or torch.device("cpu")
 
@@ -55,7 +60,8 @@ def find_hardware() -> Hardware:
     device = find_device()
     if device.type == "mps":  # lower precision saves little there
         return Hardware(device=device, precision="float32")
-    lower = "float16" if device.type == "cuda" and not torch.cuda.is_bf16_supported() else "bfloat16"
+    emulated = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    lower = "float16" if emulated else "bfloat16"  # cards before Ampere only pretend to know bfloat16
     full, reduced = (Hardware(device=device, precision=name) for name in ("float32", lower))
     convolution = nn.Conv2d(64, 64, 3, padding=1).to(device).to(memory_format=torch.channels_last)
     photos = torch.ones(8, 64, 56, 56, device=device).to(memory_format=torch.channels_last)  # as in a ResNet's first stage

@@ -389,6 +389,10 @@ CHINESE: dict[str, str] = {
     "{n} of the photos that it is judged on were trained on in the earlier run, so this score looks better than it is.": (
         "评判它的照片中有 {n} 张在以前的训练里用过，所以得分显得比实际好。"
     ),
+    "{n} of the photos that choose the model (validation) were trained on in the earlier run, because too few are new: it may be "
+    "less sure of its answers than it says.": (
+        "新照片太少，所以挑选模型的照片（验证）中有 {n} 张在以前的训练里用过：它的把握可能没有它说的那么大。"
+    ),
     "{n} of the photos to correct or to leave out are not there: {names}.": "要更正或不用的照片中有 {n} 张不在：{names}。",
     "{n} photos stand on both sides, among the training photos and among those that judge the model (as copies or near-copies): "
     "the score looks better than it is.": (
@@ -400,6 +404,19 @@ CHINESE: dict[str, str] = {
     "The network is not fine-tuned, because nothing could tell whether that helped.": (
         "{n} 张照片太少，留不出测试用的，所以每张都由用其余照片训练的模型来评判（交叉验证）。"
         "网络没有微调，因为无从判断微调是否有帮助。"
+    ),
+    "Of {n} photos only {groups} really differ (the others are copies, near-copies or series), and these are too few to hold some "
+    "back for a test, so each is judged by a model trained on others (cross-validation). The network is not fine-tuned, because "
+    "nothing could tell whether that helped.": (
+        "{n} 张照片中真正不同的只有 {groups} 张（其余是完全相同、几乎相同或连拍的照片），太少，留不出测试用的，"
+        "所以每张都由用其他照片训练的模型来评判（交叉验证）。网络没有微调，因为无从判断微调是否有帮助。"
+    ),
+    "{n} photos are exact copies of others that the model is judged on, and are not counted again in its score.": (
+        "有 {n} 张照片与评判模型的照片完全相同，得分里不再重复计算。"
+    ),
+    "The {n} photos that the model is judged on are much alike, as near-copies or series: only {groups} of them really differ, so "
+    "the true accuracy is less certain than the interval says.": (
+        "评判模型的 {n} 张照片很多彼此相像（几乎相同或连拍）：真正不同的只有 {groups} 张，所以真实准确率不如区间显示的那么确定。"
     ),
     "There is no room on the disk to keep {n} of the decoded photos ({gigabytes:.1f} GB), so they are decoded again in every "
     "pass, which is slower: make room to be quicker next time.": (
