@@ -16,6 +16,7 @@ from conftest import Cli, make_photos
 from resnet_finetune.model import faster
 from resnet_finetune.model.faster import Faster, Way, find_way
 from resnet_finetune.model.saved_model import Classifier, load_model
+from resnet_finetune.ui.shared.beside import Turn
 from resnet_finetune.ui.steps import many_photos
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import speaking
@@ -181,7 +182,7 @@ def test_the_command_line_says_which_way_it_was(cli: Cli, trained: Path, folder:
 @pytest.fixture
 def answered(trained: Path, home: Path, folder: Path) -> Callable[[bool], Iterator[many_photos.Shown]]:
     shutil.copytree(trained, home / "runs" / "mine")
-    return lambda faster: many_photos._name(str(home / "runs" / "mine"), str(folder), faster)
+    return lambda faster: many_photos._name(str(home / "runs" / "mine"), str(folder), faster, Turn())
 
 
 def test_the_page_says_which_way_it_was(answered: Callable[[bool], Iterator[many_photos.Shown]], ready: None) -> None:

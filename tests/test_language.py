@@ -485,5 +485,5 @@ def test_the_advisors_answer_is_in_chinese(raced: int, recommended: str) -> None
         for number, model in enumerate(("resnet18", "resnet34", "resnet50.a1", "resnet50.tv2"))
     )  # fmt: skip
     with speaking("zh"):
-        said, _ = ADVISOR.answer(Advice(candidates=candidates, recommended=recommended, usual="resnet18", photos=130))
+        said, _ = ADVISOR.answer(Advice(candidates=candidates, recommended=recommended, usual="resnet18", photos=130), None)
     assert english_among(re.split("<[^>]*>", str(said)), re.compile("$.")) == []

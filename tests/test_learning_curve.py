@@ -63,7 +63,7 @@ def test_a_gain_within_chance_is_none(recalls: list[float], error: float, gains:
 def test_it_is_drawn_with_the_classes_that_gain_most() -> None:
     names = ["<b>pear</b>", "apple", "melon", "plum"]
     found = [Lesson(name=name, photos=40, recalls=[0.5, 0.7, 0.8], error=0.05) for name in (None, *names)]
-    drawn, _ = ATTEMPT.answer(found)
+    drawn, _ = ATTEMPT.answer(found, None)
     assert drawn.count("<polyline") == 1 + 3
     assert "&lt;b&gt;pear" in drawn and "<b>pear" not in drawn
     chart, table = drawn[drawn.index("<figure") :].split("<table")

@@ -68,6 +68,14 @@ def test_a_folder_of_five_hundred_becomes_a_table_and_sorted_copies(page: Page, 
     assert len(list((tmp_path / "new sorted").rglob("*.*"))) == 501
     assert len(list((tmp_path / "new sorted" / "none of these").iterdir())) == 500
 
+    # What was copied of one folder is not said of the next.
+    make_photos(tmp_path / "newer", classes=["blue"], each=2, side=32)
+    page.locator("#many-folder").get_by_role("textbox").fill(str(tmp_path / "newer"))
+    page.locator("#many-ask").click()
+    expect(page.locator("#many-said")).to_contain_text("Answers for 2 photos", timeout=MINUTE)
+    expect(page.locator("#many-to").get_by_role("textbox")).to_have_value(str(tmp_path / "newer sorted"))
+    expect(page.locator("#many-copied")).to_have_text("")
+
 
 def ask(url: str, photo: Path, **fields: str) -> Any:
     """As a program would: a form with a file."""

@@ -23,6 +23,7 @@ from resnet_finetune.model import catalog, weights
 from resnet_finetune.runs import run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.shared import why
+from resnet_finetune.ui.shared.beside import Turn
 from resnet_finetune.ui.steps import data_step, many_photos, my_runs, results_step
 from resnet_finetune.words import disk, servers
 from resnet_finetune.words.errors import UserError
@@ -145,8 +146,8 @@ def test_nothing_is_tried_on_it(photos: Path) -> None:
         lambda: main(["check", EVIL]),
         lambda: main(["predict", "no run", EVIL]),
         lambda: train(Settings(data=EVIL)),
-        lambda: list(data_step._take_folder(f' "{EVIL}"', data_step.Turn())),
-        lambda: list(many_photos._name(None, EVIL, faster=False)),
+        lambda: list(data_step._take_folder(f' "{EVIL}"', Turn())),
+        lambda: list(many_photos._name(None, EVIL, faster=False, turn=Turn())),
     ],
     ids=["check", "predict", "Python", "the first step", "many photos"],
 )

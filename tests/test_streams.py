@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -25,6 +26,21 @@ def test_what_an_event_said_last_is_not_said_again_when_it_is_over() -> None:
 
     assert asyncio.run(over(gr.Blocks)) == ["last"]  # as Gradio does
     assert asyncio.run(over(SaidOnce)) == [{"__type__": "update"}]
+
+
+def test_an_event_that_says_nothing_empties_nothing() -> None:
+    def nothing() -> Iterator[str]:
+        yield from ()
+
+    async def over() -> list[Any]:
+        with SaidOnce(analytics_enabled=False) as page:
+            button = gr.Button("Go on")
+            button.click(nothing, outputs=button)
+            button.click(nothing, outputs=[button, gr.Number(1)])
+        return [(await page.process_api(page.fns[number], [], session_hash="a"))["data"] for number in (0, 1)]
+
+    skipped = {"__type__": "update"}
+    assert asyncio.run(over()) == [[skipped], [skipped] * 2]
 
 
 async def gradio(scope: Scope, receive: Receive, send: Send) -> None:

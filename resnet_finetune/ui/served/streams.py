@@ -6,7 +6,8 @@ So the tab is told first that its stream is closed. That it has heard so shows i
 until then it is not told that anything was accepted.
 
 And of an event that says several things, one after the other, Gradio says the last again when the event is over. By then
-another event may have said something newer, which would be gone.
+another event may have said something newer, which would be gone. One that has said nothing would even empty what it could have
+spoken of.
 """
 
 from __future__ import annotations
@@ -19,13 +20,20 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.components import _Keywords
+from gradio.state_holder import SessionState
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE = 10.0  # seconds; who has not hung up by then is another program, or a tab that is gone
 
 
 class SaidOnce(gr.Blocks):
-    """A page whose events say nothing when they are over that they have said already."""
+    """A page whose events, when they are over, do not say again what they have said, nor empty what they have not spoken of."""
+
+    async def postprocess_data(self, block_fn: BlockFunction, predictions: Any, state: SessionState | None) -> list[Any]:
+        said = predictions if isinstance(predictions, tuple) else (predictions,)
+        over = any(one is _Keywords.FINISHED_ITERATING for one in said)
+        return await super().postprocess_data(block_fn, gr.skip() if over else predictions, state)
 
     def handle_streaming_diffs(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -21,10 +21,37 @@ class Trial:
     wanted: bool = True
 
 
-def give_up(trial: Trial | None) -> None:
-    """If there is one that goes on."""
-    if trial:
-        trial.wanted = False
+@dataclass(eq=False)
+class Turn:
+    """Whose turn it is to say something. Work that other work has followed, or that is about what is not looked at any more,
+    says nothing more; Gradio's own way to cancel comes too late when it is just ending.
+    """
+
+    trial: Trial | None = None
+    about: object = None  # what is worked on
+
+    def taken(self, work: Callable[[Trial], Iterator[Said]], about: object = None) -> Iterator[Said]:
+        """What ``work`` says while it is its turn, which begins now."""
+        self.give_up()
+        mine = self.trial = Trial()
+        self.about = about
+        for said in work(mine):
+            if self.trial is not mine:
+                return
+            yield said
+
+    def give_up(self) -> None:
+        """What goes on, if anything does. It may still say so."""
+        if self.trial:
+            self.trial.wanted = False
+
+    def over(self, now: object) -> bool:
+        """Whether it is, since ``now`` is looked at. A page may tell so only after something was asked for about it."""
+        if self.trial and self.about == now:
+            return False
+        self.give_up()
+        self.trial = self.about = None
+        return True
 
 
 class Unwanted(Exception):

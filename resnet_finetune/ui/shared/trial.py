@@ -1,5 +1,6 @@
 """Something is tried on photos, and what comes of it is shown and kept: in one of the choices for a training, or in a state. A
-button asks for it, another stops it, and meanwhile it is said how far it has come.
+button asks for it, another stops it, and meanwhile it is said how far it has come. Once other photos or another training are
+chosen, nothing more is said of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.runs import jobs
 from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
 from resnet_finetune.ui.wording.texts import left, text
@@ -28,8 +29,15 @@ from resnet_finetune.words.settings import Settings
 
 T = TypeVar("T")
 
-# What is found, the choice that it is written into, the buttons to ask and to stop, and what can be stopped.
-Shown = tuple[Markup, Any, gr.Button, gr.Button, Trial | None]
+Shown = tuple[Markup, Any, gr.Button, gr.Button]  # what is found, where it is kept, the buttons to ask and to stop
+Answer = tuple[Markup, Any]  # what is said, and the value that is kept
+
+_NOTHING = Markup("")
+_AS_IT_IS = gr.skip()
+
+
+def _nothing(about: Any) -> Answer:
+    return _NOTHING, None
 
 
 @dataclass(frozen=True)
@@ -39,44 +47,58 @@ class Attempt(Generic[T]):
     name: str
     steps: Callable[[Settings, Callable[[], None]], Generator[Event, None, T]]  # the work; told how to ask whether to stop
     doing: Callable[[Event | None], str]  # in words, by its last event
-    answer: Callable[[T], tuple[Markup, Any]]  # what is said of the result, and the value that is kept
-    settings: Callable[..., Settings | None]  # of ``given``; None when there are no photos. May raise OSError, UserError
+    answer: Callable[[T, Any], Answer]  # of the result, and of what it is about
+    settings: Callable[..., Settings | None]  # of that and ``given``; None without photos. May raise OSError, UserError
+    before: Callable[[Any], Answer] = _nothing  # of what it is about: what there is as long as nobody asks
 
-    def build(self, into: Component, js: str = ACTIONS, **given: Block) -> gr.HTML:
-        """The buttons, and the place for what comes of it, which comes back. ``js`` tells of clicks in it."""
-        trial = gr.State(None)
+    def build(self, about: gr.Dropdown | gr.State, into: Component, js: str = ACTIONS, **given: Block) -> gr.HTML:
+        """The buttons, and the place for what comes of it, which comes back. ``about``: what it is tried of, and is over when
+        that changes. ``js`` tells of clicks in that place.
+        """
+        turn = gr.State(Turn())
         with gr.Row(elem_classes="onward"):
             ask = gr.Button(text(f"{self.name}.ask"), elem_id=f"{self.name}-ask")
             stop = gr.Button(text(f"{self.name}.stop"), variant="stop", visible=HIDDEN, elem_id=f"{self.name}-stop")
         found = gr.HTML(js_on_load=js, elem_id=self.name)
+        outputs = [found, into, ask, stop]
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
         ask.click(
             self._asked,
-            inputs_kwargs=given,
-            outputs=[found, into, ask, stop, trial],
+            inputs_kwargs={"turn": turn, "about": about, **given},
+            outputs=outputs,
+            trigger_mode="multiple",  # what goes on about something else is ended, not waited for
+            concurrency_limit=None,
             show_progress="hidden",
         )
-        stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+        about.change(self._other, inputs_kwargs={"turn": turn, "about": about}, outputs=outputs, **quick)
+        stop.click(lambda turn: turn.give_up(), inputs_kwargs={"turn": turn}, **quick)
         return found
 
-    def _asked(self, **given: Any) -> Iterator[Shown]:
+    def _other(self, turn: Turn, about: Any) -> Shown | dict[str, Any]:
+        """Something else is chosen."""
+        return self._shown(*self.before(about)) if turn.over(about) else gr.skip()
+
+    def _asked(self, turn: Turn, about: Any, **given: Any) -> Iterator[Shown]:
+        yield from turn.taken(lambda trial: self._answered(trial, about, **given), about)
+
+    def _answered(self, trial: Trial, about: Any, **given: Any) -> Iterator[Shown]:
         failed = text(f"{self.name}.failed")
         try:
-            settings = self.settings(**given)
+            settings = self.settings(about, **given)
             if settings is None:
                 yield self._shown(message("info", text("train.no_data")))
             elif jobs.current():
                 yield self._shown(message("info", text("advisor.busy")))
             else:
-                yield from self._tried(settings)
+                yield from self._tried(trial, settings, about)
         except OSError as error:
             yield self._shown(message("bad", failed, [text("train.no_list", reason=reason(error))]))
         except UserError as error:
             yield self._shown(message("bad", failed, error.messages))
 
-    def _tried(self, settings: Settings) -> Iterator[Shown]:
+    def _tried(self, trial: Trial, settings: Settings, about: Any) -> Iterator[Shown]:
         """Says how far it has come, until it is over or not wanted any more."""
         last: Event | None = None
-        trial = Trial()
 
         def see(event: Event) -> None:
             nonlocal last
@@ -89,16 +111,16 @@ class Attempt(Generic[T]):
                 trial,
             )
         except Unwanted:
-            yield self._shown(Markup(""))
+            yield self._shown(_NOTHING)
         else:
-            yield self._shown(*self.answer(found))
+            yield self._shown(*self.answer(found, about))
 
-    def _shown(self, found: Markup, value: Any = None, trial: Trial | None = None) -> Shown:
+    def _shown(self, found: Markup, value: Any = _AS_IT_IS, trial: Trial | None = None) -> Shown:
         wanted = trial is None or trial.wanted
         stop = gr.Button(
             text(f"{self.name}.stop" if wanted else "train.stopping"), visible=seen_if(trial is not None), interactive=wanted
         )
-        return found, gr.skip() if value is None else value, gr.Button(visible=seen_if(trial is None)), stop, trial
+        return found, value, gr.Button(visible=seen_if(trial is None)), stop
 
 
 def of_desk(chosen: Chosen | None, **choices: Any) -> Settings | None:

@@ -61,4 +61,4 @@ def _name(model: str) -> str:
     return catalog.find(model).title
 
 
-ATTEMPT = Attempt("advisor", advise, _doing, lambda advice: (_advice(advice), advice), of_desk)
+ATTEMPT = Attempt("advisor", advise, _doing, lambda advice, chosen: (_advice(advice), advice), of_desk)

@@ -21,7 +21,7 @@ from resnet_finetune.ui.drawn.doctor_cards import Findings, cards
 from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
 from resnet_finetune.ui.drawn.overview import overview
 from resnet_finetune.ui.shared import desk
-from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.desk import Chosen, Desk
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, into_view, lead_to, seen_if
 from resnet_finetune.ui.steps import bring, broken_off, example, folders
@@ -40,20 +40,6 @@ class Seen:
     desk: Desk
     scanned: Scan
     findings: Findings
-
-
-@dataclass
-class Turn:
-    """Whose turn it is to say what is found: a scan that another one has followed says nothing any more. Gradio's own way to
-    cancel comes too late when a scan is just ending.
-    """
-
-    scan: Trial | None = None
-
-    def next(self) -> Trial:
-        give_up(self.scan)
-        self.scan = Trial()
-        return self.scan
 
 
 Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button, gr.Button]
@@ -113,7 +99,7 @@ def build(
         fn=None,
         js=into_view("data-findings", after=500, block="start"),  # below the ways to choose
     )
-    stop.click(_stop, inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
+    stop.click(lambda turn: turn.give_up(), inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
     doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
 
     def look_again(event: Dependency) -> None:
@@ -163,16 +149,12 @@ def _take_asked(asked: Desk | None, turn: Turn) -> Iterator[Answer]:
 def _restore(turn: Turn) -> Iterator[Answer]:
     """What was chosen before the page was loaded, unless the person was quicker and has chosen something else."""
     before = desk.kept()
-    if turn.scan:
+    if turn.trial:
         return
     if before is None:
         yield _answer(_welcome())
     else:
         yield from _look(before, turn)
-
-
-def _stop(turn: Turn) -> None:
-    give_up(turn.scan)
 
 
 def _welcome() -> Markup:
@@ -191,19 +173,11 @@ def _welcome() -> Markup:
 
 def _look(chosen: Desk, turn: Turn, *, upload: bool = False) -> Iterator[Answer]:
     """As long as nothing else is looked at. An ``upload`` is swept away later; what is unpacked from it is kept."""
-    mine = turn.next()
-    try:
-        for answer in _looked(chosen, mine, upload):
-            if turn.scan is not mine:
-                return
-            yield answer
-    except Unwanted:
-        if turn.scan is mine:
-            yield _answer(message("info", text("data.stopped")))
+    yield from turn.taken(lambda trial: _looked(chosen, trial, upload))
 
 
 def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
-    """Says how far the scan has come, then what it found. Raises ``Unwanted``."""
+    """Says how far the scan has come, then what it found."""
     come, began = (0, 0), monotonic()
 
     def scan(check: Callable[[], None]) -> tuple[Path, Scan]:
@@ -220,6 +194,8 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
 
     try:
         root, scanned = yield from beside(scan, busy, trial)
+    except Unwanted:
+        yield _answer(message("info", text("data.stopped")))
     except UserError as error:
         yield _refused(error)
     else:

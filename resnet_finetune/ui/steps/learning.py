@@ -21,7 +21,7 @@ def _doing(last: Event | None) -> str:
     return text("learning.features" if isinstance(last, Progress) and last.stage == "features" else "advisor.scan")
 
 
-def _answer(lessons: list[Lesson]) -> tuple[Markup, None]:
+def _answer(lessons: list[Lesson], run: str | None) -> tuple[Markup, None]:
     everyone, *classes = lessons
     gaining = [lesson.name for lesson in classes if lesson.would_gain]
     if gaining:

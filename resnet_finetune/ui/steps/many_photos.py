@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -21,7 +22,7 @@ from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.ui.drawn.messages import message, progress
 from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
 from resnet_finetune.ui.steps import folders
 from resnet_finetune.ui.wording.texts import left, percent, photos, text
@@ -45,13 +46,13 @@ class Named:
     looks: dict[Path, Markup] = field(default_factory=dict)  # the small previews that were drawn
 
 
-# What is said, the answers, what can be stopped, the buttons to ask and to stop, and what to do with the answers.
-Shown = tuple[Markup, Named | None, Trial | None, gr.Button, gr.Button, gr.Column, str]
+# What is said, the answers, the buttons to ask and to stop, what to do with the answers, where to, and that it was done.
+Shown = tuple[Markup, Named | None, gr.Button, gr.Button, gr.Column, str, Markup]
 
 
 def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
     """``run``: the training whose model is asked. ``readiness``: how readily it says "none of these"."""
-    named, trial = gr.State(None), gr.State(None)
+    named, turn = gr.State(None), gr.State(Turn())
     gr.HTML(Markup("<p>{}</p>").format(text("many.lead")))
     with gr.Row(elem_classes="pair"):
         folder = gr.Textbox("", label=text("data.path"), max_lines=1, elem_id="many-folder")
@@ -68,7 +69,7 @@ def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
             copy = gr.Button(text("many.copy"), elem_id="many-copy")
         copied = gr.HTML(elem_id="many-copied")
 
-    outputs = [said, named, trial, ask, stop, after, to]
+    outputs = [said, named, ask, stop, after, to, copied]
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     judged: dict[str, Any] = {
         "inputs_kwargs": {"named": named, "readiness": readiness},
@@ -78,19 +79,30 @@ def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
     gr.on(
         [ask.click, folder.submit],
         _name,
-        inputs_kwargs={"path": run, "folder": folder, "faster": faster},
+        inputs_kwargs={"path": run, "folder": folder, "faster": faster, "turn": turn},
         outputs=outputs,
+        trigger_mode="multiple",  # what goes on is ended, not waited for
+        concurrency_limit=None,
         show_progress="hidden",
     ).then(_judged, **judged)
-    run.change(lambda: (_NOTHING, None, gr.Column(visible=False)), outputs=[said, named, after], **quick)  # another model's
+    run.change(_empty, inputs_kwargs={"path": run, "turn": turn}, outputs=outputs, **quick)
     readiness.change(_judged, trigger_mode="always_last", **judged)
-    stop.click(give_up, inputs_kwargs={"trial": trial}, queue=False, show_progress="hidden")
+    stop.click(lambda turn: turn.give_up(), inputs_kwargs={"turn": turn}, **quick)
     copy.click(_copy, inputs_kwargs={"named": named, "to": to}, outputs=copied, show_progress="minimal")
 
 
-def _name(path: str | None, folder: str, faster: bool) -> Iterator[Shown]:
+def _empty(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
+    """What another model said goes."""
+    return _shown(_NOTHING) if turn.over(path) else gr.skip()
+
+
+def _name(path: str | None, folder: str, faster: bool, turn: Turn) -> Iterator[Shown]:
+    yield from turn.taken(partial(_asked, path, folder, faster), path)
+
+
+def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterator[Shown]:
     """Says how far it has come, until all are named or it is not wanted any more."""
-    run, trial, began = finished.find(path), Trial(), monotonic()
+    run, began = finished.find(path), monotonic()
     done, total = 0, 0
     compared: tuple[int, int] | None = None  # on so many photos of so many, before the first answer
 
@@ -146,11 +158,11 @@ def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None)
     return (
         said,
         named,
-        trial,
         gr.Button(visible=seen_if(trial is None)),
         gr.Button(visible=seen_if(trial is not None)),
         gr.Column(visible=named is not None),
         to,
+        _NOTHING,
     )
 
 

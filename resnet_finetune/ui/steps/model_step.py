@@ -70,7 +70,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         elem_id="preset",
     )
     with ask:
-        raced = advisor.ATTEMPT.build(advice, chosen=chosen, preset=preset, model=model)
+        raced = advisor.ATTEMPT.build(chosen, advice, preset=preset, model=model)
     with gr.Accordion(text("model.more"), open=False):
         with gr.Row():  # an empty number field says 0
             minutes = gr.Number(
@@ -81,7 +81,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         rate = gr.Number(
             0, label=_label("learning_rate"), info=f"{_help('learning_rate')} {text('model.rate.none')}", elem_id="rate"
         )
-        rates = rate_finder.ATTEMPT.build(rate, chosen=chosen, model=model, preset=preset)
+        rates = rate_finder.ATTEMPT.build(chosen, rate, model=model, preset=preset)
     system = gr.HTML(elem_id="machine")
     with gr.Row(elem_classes=["onward", "kept"]):
         lead_to(gr.Button(text("back")), tabs, "data")

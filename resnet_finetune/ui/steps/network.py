@@ -15,6 +15,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import network_picture
 from resnet_finetune.ui.drawn.figures import table
 from resnet_finetune.ui.drawn.network_picture import size_of, value
+from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.shared.trial import Attempt, of_run
 from resnet_finetune.ui.wording.texts import photos, text
@@ -27,7 +28,7 @@ def build(run: gr.Dropdown) -> list[Component]:
     """The parts that ``shown`` fills when another run is looked at."""
     gr.HTML(Markup("<p>{}</p>").format(text("network.lead")))
     found = gr.State(None)
-    drawn = _ATTEMPT.build(found, network_picture.KEYS, path=run)
+    drawn = _ATTEMPT.build(run, found, network_picture.KEYS)
     card = gr.HTML(elem_id="network-block")
     drawn.click(
         _open,
@@ -42,8 +43,8 @@ def build(run: gr.Dropdown) -> list[Component]:
 
 def shown(run: Run | None) -> list[Any]:
     """What was measured of this run before."""
-    found = kept(run.path) if run else None
-    return [found, _drawn(found) if found else _NOTHING, _NOTHING]
+    drawn, found = _before(str(run.path) if run else None)
+    return [found, drawn, _NOTHING]
 
 
 def _open(event: gr.EventData, found: Anatomy | None) -> Markup:
@@ -167,4 +168,10 @@ def _doing(last: Event | None) -> str:
     return text("network.doing")
 
 
-_ATTEMPT = Attempt("network", measure, _doing, lambda found: (_drawn(found), found), of_run)
+def _before(path: str | None) -> tuple[Markup, Anatomy | None]:
+    run = finished.find(path)
+    found = kept(run.path) if run else None
+    return _drawn(found) if found else _NOTHING, found
+
+
+_ATTEMPT = Attempt("network", measure, _doing, lambda found, path: (_drawn(found), found), of_run, _before)

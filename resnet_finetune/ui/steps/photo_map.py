@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import cos, pi, sin
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
@@ -14,6 +16,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
+from resnet_finetune.ui.shared.beside import Trial, Turn
 from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
@@ -112,18 +115,27 @@ class Drawn:
     report: Report
 
 
+Shown = tuple[Markup, Markup, Drawn | None]  # the map, and the photo that is open
+
+
 def build(run: gr.Dropdown) -> None:
     """For the run that is chosen in the dropdown."""
-    drawn = gr.State(None)
+    drawn, turn = gr.State(None), gr.State(Turn())
     gr.HTML(Markup("<p>{}</p>").format(text("map.lead")))
     make = gr.Button(text("map.make"), elem_id="map-make")
     plane = gr.HTML(js_on_load=_MAP, elem_id="map-plane")
     photo = gr.HTML(js_on_load=ACTIONS, elem_id="map-photo")
     panel, asked = why.build("map-why")
+    given: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": [plane, photo, drawn]}
     make.click(
-        _make, inputs_kwargs={"path": run}, outputs=[plane, photo, drawn], show_progress="minimal", show_progress_on=plane
+        _make,
+        trigger_mode="multiple",  # that of another training is not waited for
+        concurrency_limit=None,
+        show_progress="minimal",
+        show_progress_on=plane,
+        **given,
     )
-    run.change(lambda: (_NOTHING, _NOTHING, None), outputs=[plane, photo, drawn], queue=False, show_progress="hidden")
+    run.change(_empty, queue=False, show_progress="hidden", **given)
     plane.click(
         _open,
         inputs_kwargs={"drawn": drawn},
@@ -142,7 +154,18 @@ def build(run: gr.Dropdown) -> None:
     )
 
 
-def _make(path: str | None) -> tuple[Markup, Markup, Drawn | None]:
+def _empty(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
+    return (_NOTHING, _NOTHING, None) if turn.over(path) else gr.skip()
+
+
+def _make(path: str | None, turn: Turn) -> Iterator[Shown]:
+    def made(trial: Trial) -> Iterator[Shown]:
+        yield _made(path)
+
+    yield from turn.taken(made, path)
+
+
+def _made(path: str | None) -> Shown:
     run = finished.find(path)
     try:
         report = run.report() if run else None

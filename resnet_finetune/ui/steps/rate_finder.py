@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from math import log10
+from typing import Any
 
+import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.engine.rate_finder import LOWEST, find_rate
 from resnet_finetune.ui.drawn.figures import Line, chart
 from resnet_finetune.ui.drawn.messages import message
+from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.trial import Attempt, of_desk
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.events import Event, Progress
@@ -43,4 +46,9 @@ def _curve(found: RateTrial) -> Markup:
     return said + drawn
 
 
-ATTEMPT = Attempt("rates", find_rate, _doing, lambda found: (_curve(found), found.suggested), of_desk)
+def _before(chosen: Chosen | None) -> tuple[Markup, Any]:
+    """A rate that is filled in may be the person's own."""
+    return Markup(""), gr.skip()
+
+
+ATTEMPT = Attempt("rates", find_rate, _doing, lambda found, chosen: (_curve(found), found.suggested), of_desk, _before)

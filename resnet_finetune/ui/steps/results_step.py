@@ -54,7 +54,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
             doubts = suspects.build(tabs, run)
         with _folded(text("learning"), "results-learning"):
             gr.HTML(Markup("<p>{}</p>").format(text("learning.lead")))
-            learning.ATTEMPT.build(gr.State(None), path=run)
+            learning.ATTEMPT.build(run, gr.State(None))
         with _folded(text("results.classes"), "results-classes"):
             details = gr.HTML(elem_id="results-details")
         with _folded(text("trust"), "results-trust"):

@@ -28,7 +28,7 @@ _NOTHING = Markup("")
 def build(chosen: gr.State) -> gr.HTML:
     """The place for its curves."""
     gr.HTML(Markup("<p>{}</p>").format(text("shortcuts.lead")))
-    return ATTEMPT.build(gr.State(None), chosen=chosen)
+    return ATTEMPT.build(chosen, gr.State(None))
 
 
 def draw(trial: ShortcutTrial) -> Markup:
@@ -154,7 +154,7 @@ def _doing(last: Event | None) -> str:
     return text("shortcuts.training" if isinstance(last, Progress) and last.stage == "experiment" else "shortcuts.scan")
 
 
-def _answer(trial: ShortcutTrial) -> tuple[Markup, None]:
+def _answer(trial: ShortcutTrial, chosen: Chosen | None) -> tuple[Markup, None]:
     """It is kept for the next visit; a disk that is full only means that it has to be made again."""
     with suppress(OSError):
         disk.write_json(home() / FILE, trial.to_json())
@@ -173,4 +173,4 @@ def _settings(chosen: Chosen | None) -> Settings:
     return of_desk(chosen) or Settings()
 
 
-ATTEMPT = Attempt("shortcuts", shortcut_experiment, _doing, _answer, _settings)
+ATTEMPT = Attempt("shortcuts", shortcut_experiment, _doing, _answer, _settings, before=lambda chosen: (last(), None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,19 @@ _KEYS = (ASSETS / "ui" / "suspects.js").read_text(encoding="utf-8")
 _NOTHING = Markup("")
 
 
+@dataclass(frozen=True)
+class Found:
+    """Among the photos of which run. A verdict on them is of no other."""
+
+    run: str  # folder
+    suspects: list[Suspect]
+
+
 def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     """The parts that ``shown`` fills when another run is looked at."""
     gr.HTML(Markup("<p>{}</p>").format(text("suspects.lead")))
     found = gr.State(None)
-    listed = _ATTEMPT.build(found, _KEYS, path=run)
+    listed = _ATTEMPT.build(run, found, _KEYS)
     said = gr.HTML(elem_id="suspects-said")
     with gr.Row(elem_classes="onward"):
         undo = gr.Button(text("suspects.undo"), visible=False, elem_id="suspects-undo")
@@ -61,25 +69,26 @@ def shown(run: Run | None) -> list[Any]:
 # --- What is clicked ---------------------------------------------------------------------------------------------------
 
 
-def _judge(event: gr.EventData, path: str | None, found: list[Suspect] | None) -> list[Any]:
+def _judge(event: gr.EventData, path: str | None, found: Found | None) -> list[Any]:
     """A browser may send anything: only photos that were found are judged, and only what was offered is said of them."""
     run, clicked = finished.find(path), clicked_on(event)
     number, class_ = clicked.get("photo"), clicked.get("class")
-    if run is None or not found or not isinstance(number, int) or number not in range(len(found)):
+    suspects = _among(run, found)
+    if run is None or not isinstance(number, int) or number not in range(len(suspects)):
         return _parts(run, found)
-    suspect = found[number]
+    suspect = suspects[number]
     if class_ is not None and class_ not in _offered(suspect):
         return _parts(run, found)
     before = [said for said in verdicts.read(run) if said.name != suspect.name]
     return _kept(run, found, [*before, Verdict(name=suspect.name, given=suspect.given, class_=class_)])
 
 
-def _undo(path: str | None, found: list[Suspect] | None) -> list[Any]:
+def _undo(path: str | None, found: Found | None) -> list[Any]:
     run = finished.find(path)
     return _kept(run, found, verdicts.read(run)[:-1]) if run else _parts(None, found)
 
 
-def _kept(run: Run, found: list[Suspect] | None, said: list[Verdict]) -> list[Any]:
+def _kept(run: Run, found: Found | None, said: list[Verdict]) -> list[Any]:
     try:
         verdicts.write(run, said)
     except OSError as error:
@@ -107,11 +116,17 @@ def _train_again(path: str | None) -> tuple[Any, Any]:
 # --- What is shown -----------------------------------------------------------------------------------------------------
 
 
-def _parts(run: Run | None, found: list[Suspect] | None) -> list[Any]:
+def _among(run: Run | None, found: Found | None) -> list[Suspect]:
+    """What was found among the photos of this run."""
+    return found.suspects if run and found and found.run == str(run.path) else []
+
+
+def _parts(run: Run | None, found: Found | None) -> list[Any]:
     said = verdicts.read(run) if run else []
+    suspects = _among(run, found)
     changed = sum(one.class_ != one.given for one in said)
     return [
-        _list(found, said) if found else _NOTHING,
+        _list(suspects, said) if suspects else _NOTHING,
         message("info", text("suspects.said", judged=photos(len(said)), changed=changed)) if said else _NOTHING,
         gr.Button(visible=bool(said)),
         gr.Button(visible=changed > 0),
@@ -167,8 +182,11 @@ def _offered(suspect: Suspect) -> list[str]:
     return [suspect.given, *others[:OTHERS]]
 
 
-def _answer(found: list[Suspect]) -> tuple[Markup, list[Suspect]]:
-    return _list(found, []) if found else message("good", text("suspects.none")), found
+def _answer(suspects: list[Suspect], path: str) -> tuple[Markup, Found]:
+    """With what was said of them before."""
+    run = finished.find(path)
+    said = verdicts.read(run) if run else []
+    return _list(suspects, said) if suspects else message("good", text("suspects.none")), Found(path, suspects)
 
 
 def _doing(last: Event | None) -> str:

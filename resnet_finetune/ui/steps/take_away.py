@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
@@ -16,7 +18,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message, progress
 from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Unwanted, beside, give_up
+from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, seen_if
 from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words.errors import UserError
@@ -25,44 +27,44 @@ from resnet_finetune.words.events import Event, Progress
 _NOTHING = Markup("")
 _DIGITS = 5  # of a difference of probabilities
 
-Shown = tuple[Markup, gr.Button, Trial | None]  # the formats, the button to stop, and what it stops
+Shown = tuple[Markup, gr.Button]  # the formats, and the button to stop
 
 
 def build(run: gr.Dropdown) -> None:
     """``run``: the training that is looked at."""
     gr.HTML(Markup("<p>{}</p>").format(text("take.lead")))
-    trial = gr.State(None)
+    turn = gr.State(Turn())
     listing = gr.HTML(js_on_load=ACTIONS, elem_id="take")
     stop = gr.Button(text("take.stop"), variant="stop", visible=HIDDEN, elem_id="take-stop")
-    outputs = [listing, stop, trial]
-    run.change(_show, inputs_kwargs={"path": run}, outputs=listing, queue=False, show_progress="hidden")
-    listing.click(_make, inputs_kwargs={"path": run}, outputs=outputs, show_progress="hidden")
-    stop.click(_stop, inputs_kwargs={"trial": trial}, outputs=stop, queue=False, show_progress="hidden")
+    given: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": [listing, stop]}
+    run.change(_show, queue=False, show_progress="hidden", **given)
+    # What is made of another training is ended, not waited for.
+    listing.click(_make, trigger_mode="multiple", concurrency_limit=None, show_progress="hidden", **given)
+    stop.click(_stop, inputs_kwargs={"turn": turn}, outputs=stop, queue=False, show_progress="hidden")
 
 
-def _show(path: str | None) -> Markup:
+def _show(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
     run = finished.find(path)
-    return _listing(run) if run else _NOTHING
+    return _shown(_listing(run) if run else _NOTHING) if turn.over(path) else gr.skip()
 
 
-def _stop(trial: Trial | None) -> gr.Button:
-    give_up(trial)
+def _stop(turn: Turn) -> gr.Button:
+    turn.give_up()
     return gr.Button(text("train.stopping"), interactive=False)
 
 
-def _make(event: gr.EventData, path: str | None) -> Iterator[Shown]:
+def _make(event: gr.EventData, path: str | None, turn: Turn) -> Iterator[Shown]:
     """A browser may send anything: only a run of the list is made into one of the formats."""
     clicked = clicked_on(event)
     run = finished.find(path)
     for format in FORMATS:
         if run and format == clicked.get("format"):
-            yield from _made(run, format)
+            yield from turn.taken(partial(_made, run, format), path)
 
 
-def _made(run: Run, format: Format) -> Iterator[Shown]:
+def _made(run: Run, format: Format, trial: Trial) -> Iterator[Shown]:
     """Says how far it has come, and then what there is now."""
     last: Event | None = None
-    trial = Trial()
 
     def work(check: Callable[[], None]) -> None:
         def see(event: Event) -> None:
@@ -86,7 +88,7 @@ def _shown(listing: Markup, trial: Trial | None = None) -> Shown:
     """With what can be stopped, while there is something."""
     wanted = trial is None or trial.wanted
     said = text("take.stop" if wanted else "train.stopping")
-    return listing, gr.Button(said, visible=seen_if(trial is not None), interactive=wanted), trial
+    return listing, gr.Button(said, visible=seen_if(trial is not None), interactive=wanted)
 
 
 def _listing(run: Run, format: Format | None = None, said: Markup = _NOTHING, free: bool = True) -> Markup:

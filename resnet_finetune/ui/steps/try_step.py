@@ -22,6 +22,7 @@ from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.served import endpoint
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
+from resnet_finetune.ui.shared.beside import Turn
 from resnet_finetune.ui.shared.parts import clicked_on, heading, into_view, lead_to
 from resnet_finetune.ui.steps import live, many_photos
 from resnet_finetune.ui.wording.texts import percent, photos, text
@@ -73,7 +74,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
     demo = gr.Button(text("try.demo"), visible=False, elem_id="try-demo")
     camera = gr.Column()
     tried, known, gallery = gr.State(None), gr.State(None), gr.State(None)  # of the model that is chosen
-    offered, timer = gr.State(None), gr.Timer(LOOK, active=False)
+    offered, timer, turn = gr.State(None), gr.Timer(LOOK, active=False), gr.State(Turn())
     answers = gr.HTML(js_on_load=ACTIONS, elem_id="try-answers")
     with gr.Column(elem_classes="card", elem_id="try-strangers"):  # not seen while there is nothing to be judged by it
         readiness = gr.Slider(0, 100, 50, step=0.5, label=text("none.slider"), buttons=[], elem_id="try-readiness")
@@ -101,7 +102,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
         outputs=[answers, cost, tried],
         **quick,
     )
-    run.change(_emptied, inputs_kwargs={"path": run, "tried": tried}, outputs=[answers, tried], **quick)
+    shown = [answers, files, tried]
+    run.change(_emptied, inputs_kwargs={"path": run, "turn": turn}, outputs=shown, **quick)
     run.change(_examples, inputs_kwargs={"path": run}, outputs=how, **quick)
     run.change(_offer_demo, inputs_kwargs={"path": run}, outputs=demo, **quick)
     judged: dict[str, Any] = {
@@ -112,11 +114,12 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
     run.change(_usual, inputs_kwargs={"path": run, "known": known}, outputs=[known, gallery, readiness], **quick).then(
         _judged, **judged
     )
-    shown = [answers, files, tried]
-    files.upload(_classify, inputs_kwargs={"path": run, "files": files}, outputs=shown, show_progress="hidden").then(
+    # What is shown to another model is ended, not waited for.
+    at_once: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, "show_progress": "hidden"}
+    files.upload(_try, inputs_kwargs={"path": run, "files": files, "turn": turn}, outputs=shown, **at_once).then(
         _judged, **judged
     )
-    demo.click(_classify_demo, inputs_kwargs={"path": run}, outputs=shown, show_progress="hidden").then(_judged, **judged)
+    demo.click(_try_demo, inputs_kwargs={"path": run, "turn": turn}, outputs=shown, **at_once).then(_judged, **judged)
     gr.on([files.upload, demo.click], fn=None, js=into_view("try-answers", after=500))
     readiness.change(_judged, trigger_mode="always_last", **judged)
     answers.click(
@@ -148,9 +151,9 @@ def _offered(going: Run | None) -> Offered:
     return Offered(tuple(choices), _NOTHING if choices else message("info", text("try.waiting" if going else "try.none")))
 
 
-def _emptied(path: str | None, tried: Tried | None) -> tuple[Any, Any]:
+def _emptied(path: str | None, turn: Turn) -> Answers | dict[str, Any]:
     """What another model said goes; what this one says may have come before it was told that it is chosen."""
-    return (gr.skip(), gr.skip()) if tried and tried.run == path else (_NOTHING, None)
+    return _said(_NOTHING) if turn.over(path) else gr.skip()
 
 
 def _examples(path: str | None, request: gr.Request) -> Markup:
@@ -163,9 +166,13 @@ def _offer_demo(path: str | None) -> gr.Button:
     return gr.Button(visible=run is not None and run.settings.data == "demo")
 
 
-def _classify_demo(path: str | None) -> Iterator[Answers]:
+def _try(path: str | None, files: list[str], turn: Turn) -> Iterator[Answers]:
+    yield from turn.taken(lambda trial: _classify(path, files), path)
+
+
+def _try_demo(path: str | None, turn: Turn) -> Iterator[Answers]:
     new_photos = sorted(open_data(str(DEMO.with_name("new_photos.zip"))).rglob("*.jpg"))
-    yield from _classify(path, [str(photo) for photo in new_photos[::EVERY]])
+    yield from _try(path, [str(photo) for photo in new_photos[::EVERY]], turn)
 
 
 def _look_again(known: Known | None, gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Any, Any]:
