@@ -190,6 +190,10 @@ def test_the_page_says_which_way_it_was(answered: Callable[[bool], Iterator[many
     assert named is not None and named.way is not None
     assert named.way.name == "faster"
     assert str(named.way.why) in many_photos._judged(named, READINESS)[0]
+    assert named.gallery is not None
+    usual = named.gallery.readiness
+    assert ["slider" in many_photos._judged(named, at)[0] for at in (usual, usual + 5)] == [False, True]
     *_, (_, named, *_) = answered(False)
     assert named is not None and named.way is None
+    assert "slider" not in many_photos._judged(named, usual + 5)[0]
     assert "exact way" not in many_photos._judged(named, READINESS)[0]

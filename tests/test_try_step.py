@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import MINUTE, make_photos
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from resnet_finetune.model.saved_model import ABOUT
 from resnet_finetune.runs import lock
@@ -189,8 +189,9 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
             green.get_by_role("button", name="Why?").click()
             expect(page.get_by_role("dialog")).to_contain_text("still learning: ask why once its training is over")
             page.keyboard.press("Escape")
-            asked = {"photo": {"name": "photo", "mimeType": "image/png", "buffer": shown[0].read_bytes()}, "model": "learning"}
-            assert page.request.post("/api/predict", multipart=asked).json()["label"] == "green"  # as the camera asks
+            photo: FilePayload = {"name": "photo", "mimeType": "image/png", "buffer": shown[0].read_bytes()}
+            answer = page.request.post("/api/predict", multipart={"photo": photo, "model": "learning"})  # as the camera asks
+            assert answer.json()["label"] == "green"
             disk.write_json(learning / ABOUT, finished)
             for name, content in last.items():
                 (learning / name).write_bytes(content)

@@ -170,9 +170,10 @@ def _judged(named: Named | None, readiness: float) -> tuple[Any, Any]:
     """The answers as the slider stands, to be seen, downloaded and copied by."""
     if named is None:
         return gr.skip(), gr.skip()
-    threshold = named.gallery.threshold_at(readiness) if named.gallery else FARTHEST
+    gallery = named.gallery
+    threshold = gallery.threshold_at(readiness) if gallery else FARTHEST
     named = replace(named, answers=[answer.judged(named.classes, threshold) for answer in named.answers])
-    return _answers(named), named
+    return _answers(named, moved=gallery is not None and threshold != gallery.threshold), named
 
 
 def _copy(named: Named | None, to: str) -> Markup:
@@ -191,8 +192,10 @@ def _copy(named: Named | None, to: str) -> Markup:
 # --- What is shown -----------------------------------------------------------------------------------------------------
 
 
-def _answers(named: Named) -> Markup:
-    """How many there are of each class, the way to the table, and some photos of each, the least sure first."""
+def _answers(named: Named, moved: bool) -> Markup:
+    """How many there are of each class, the way to the table, and some photos of each, the least sure first. ``moved``: the
+    slider is not where the training set it, and only there the faster way asks the exact one about what is nearly strange.
+    """
     by_folder: dict[str, list[Answer]] = defaultdict(list)
     for answer in named.answers:
         by_folder[folder_of(answer)].append(answer)
@@ -203,7 +206,9 @@ def _answers(named: Named) -> Markup:
         named.folder.stem, csv, text("many.csv")
     )
     groups = _NOTHING.join(_group(named, name, by_folder[name]) for name in there)
-    done = message("good", text("try.done", photos=photos(len(named.answers))), [named.way.why] if named.way else [])
+    moved = moved and named.way is not None and named.way.name == "faster"
+    facts = [*([named.way.why] if named.way else []), *([text("many.faster.moved")] if moved else [])]
+    done = message("good", text("try.done", photos=photos(len(named.answers))), facts)
     return Markup("{}<p>{}</p>{}").format(done, link, groups)
 
 

@@ -18,7 +18,6 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.variants import depths, variants
 from resnet_finetune.ui.shared import desk
-from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, heading, lead_to
 from resnet_finetune.ui.steps import advisor, rate_finder
 from resnet_finetune.ui.wording.texts import duration, parameters, text
@@ -36,7 +35,6 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
     starts_from = gr.HTML(js_on_load=ACTIONS, elem_id="model-train-on")
     model = gr.Textbox(_DEFAULT.model, visible=HIDDEN, elem_id="model-name")  # what is chosen, in whichever of the lists below
     advice = gr.State(None)  # what was measured, once the advisor has
-    tried_on = gr.State(None)  # the photos, as in the settings of a run, that it was measured on
     usual = gr.Radio(
         _choices(USUAL, None),
         value=_DEFAULT.model,
@@ -70,7 +68,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         elem_id="preset",
     )
     with ask:
-        raced = advisor.ATTEMPT.build(chosen, advice, preset=preset, model=model)
+        advisor.ATTEMPT.build(chosen, advice, preset=preset, model=model)
     with gr.Accordion(text("model.more"), open=False):
         with gr.Row():  # an empty number field says 0
             minutes = gr.Number(
@@ -81,7 +79,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         rate = gr.Number(
             0, label=_label("learning_rate"), info=f"{_help('learning_rate')} {text('model.rate.none')}", elem_id="rate"
         )
-        rates = rate_finder.ATTEMPT.build(chosen, rate, model=model, preset=preset)
+        rate_finder.ATTEMPT.build(chosen, rate, model=model, preset=preset)
     system = gr.HTML(elem_id="machine")
     with gr.Row(elem_classes=["onward", "kept"]):
         lead_to(gr.Button(text("back")), tabs, "data")
@@ -93,11 +91,13 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
     for one in lists:
         one.input(fn=None, js="(name) => name", inputs=one, outputs=model)
     # Weights may have arrived meanwhile; another run's choice was taken over; or the fold was closed and is drawn anew.
-    drawn: dict[str, Any] = {"inputs_kwargs": {"model": model, "advice": advice}, "outputs": lists, **quick}
-    gr.on([model.change, others.expand], _drawn, **drawn)
-    tab.select(
-        _forgotten, inputs_kwargs={"chosen": chosen, "tried_on": tried_on}, outputs=[tried_on, advice, raced, rates], **quick
-    ).then(_drawn, **drawn)
+    gr.on(
+        [tab.select, model.change, others.expand],
+        _drawn,
+        inputs_kwargs={"model": model, "advice": advice},
+        outputs=lists,
+        **quick,
+    )
     advice.change(
         lambda advice: [advice.recommended, *_drawn(advice.recommended, advice)] if advice else [gr.skip()] * (1 + len(lists)),
         inputs_kwargs={"advice": advice},
@@ -139,12 +139,6 @@ def _label(name: str) -> str:
 
 def _help(name: str) -> str:
     return str(_WORDS[name]["help"])
-
-
-def _forgotten(chosen: Chosen | None, tried_on: str | None) -> tuple[Any, ...]:
-    """What was found on other photos than those that are chosen now goes."""
-    data = chosen.desk.data if chosen else None
-    return (data, None, Markup(""), Markup("")) if data != tried_on else (gr.skip(),) * 4
 
 
 def _drawn(model: str, advice: Advice | None) -> list[gr.Radio]:

@@ -529,6 +529,7 @@ CHINESE: dict[str, str] = {
     "many.faster": "更快",
     "many.faster.help": "适合几千张照片。类别相同，但百分比可能相差几个百分点。会先在其中 {n} 张照片上试用："
     "只要有一张答案不同，或在这台电脑上省不了多少时间，就用精确的方式。",
+    "many.faster.moved": "“都不是”的滑块不在训练设定的位置：在它附近，有些照片的答案可能与精确方式不同。",
     "many.comparing": "正在试用更快的方式",
     "many.compared": "两种方式都问过的照片：{done} / {all}",
     "many.ask": "全部识别",

@@ -562,6 +562,8 @@ ENGLISH: dict[str, str] = {
     "many.faster.help": "For thousands of photos. They get the same classes, but per cents may differ by some points. It is "
     "tried on {n} of the photos first: if one gets another answer, or little time is gained on this computer, the exact way is "
     "taken.",
+    "many.faster.moved": "The slider “none of these” is not where the training set it: near it some photos may be answered "
+    "otherwise than in the exact way.",
     "many.comparing": "Trying the faster way",
     "many.compared": "{done} of {all} photos asked about both ways",
     "many.ask": "Name them all",
