@@ -26,7 +26,7 @@ TEST_SHARE = 0.20
 VALIDATION_SHARE = 0.15
 
 # With fewer test photos than this, even if all were right, the true accuracy could be below 72 % (95 % interval of 10 of 10).
-# Photos of one group are right or wrong together: they count as one.
+# Exact copies count as one.
 TINY_TEST = 10
 
 FOLDS = 5  # of cross-validation
@@ -159,9 +159,9 @@ def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Da
     A split that the data bring is kept; validation photos are taken from its training photos where it has none. Otherwise
     each class is divided by ``TEST_SHARE`` and ``VALIDATION_SHARE``, group by group, in an order drawn by hashing the seed with
     the photos' content, so that neither names nor other photos decide where one goes. Photos of which a (near-)copy is in
-    another class are only trained on, because no answer to them would be right. Where fewer than ``TINY_TEST`` groups would be
-    tested, all are for training and the data set is ``cross_validated``. Of exact copies that would judge, the first does; the
-    others are in no split.
+    another class are only trained on, because no answer to them would be right. Where fewer than ``TINY_TEST`` different ones
+    would be tested, all are for training and the data set is ``cross_validated``. Of exact copies that would judge, the first
+    does; the others are in no split.
 
     ``before`` tells of photos, by their digest, in which split they were when the network that is trained on was trained. Of
     those that are ours to divide, none that it has learnt from will test it; they choose the model (validation) only where no
@@ -189,8 +189,8 @@ def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Da
         spare |= _take(known[1:], sizes, round(VALIDATION_SHARE * count))
     if "validation" not in parts.values():
         parts |= dict.fromkeys(spare, "validation")
-    tested = sum(part == "test" for part in parts.values())
-    if not dataset.own_split and (tested < TINY_TEST or {*parts.values()} != _ALL):
+    tested = {photo.digest for photo in ours if parts[photo.group] == "test"}
+    if not dataset.own_split and (len(tested) < TINY_TEST or {*parts.values()} != _ALL):
         return replace(dataset, photos=[replace(photo, split="train") for photo in ours], cross_validated=True)
     photos = [photo if photo.split == "test" else replace(photo, split=parts[photo.group]) for photo in dataset.photos]
     return replace(dataset, photos=_once(photos))

@@ -52,8 +52,9 @@ ENGLISH: dict[str, str] = {
     "data.found.where": "From {where}.",
     "data.own_split": "Your folders say already which photos are for training and which for testing, and that is kept.",
     "data.split": "Some photos of each class are held back, to choose the best model (validation) and to judge it (test).",
-    "data.tiny": "They are too few, or too much alike, to hold some back for a test. So each will be judged by a model trained "
-    "on the others (cross-validation), and there will be no fine-tuning: add photos, to 50 different ones or more, for that.",
+    "data.tiny": "They are too few (copies count as one) to hold some back for a test. So each will be judged by a model "
+    "trained on the others (cross-validation), and there will be no fine-tuning: add photos, to 50 different ones or "
+    "more, for that.",
     "data.ready": "Next, choose a model.",
     "data.table.class": "Class",
     "data.table.photos": "Photos",
