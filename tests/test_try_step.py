@@ -174,7 +174,7 @@ def test_a_run_of_an_earlier_version_says_only_its_classes(page: Page, shown: li
 def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_is_over(
     page: Page, trained: Path, server_home: Path, shown: list[Path]
 ) -> None:
-    learning = shutil.copytree(trained, server_home / "runs" / "learning")
+    learning = shutil.copytree(trained, server_home / "runs" / "learning", ignore=shutil.ignore_patterns("run.json"))
     finished = disk.read_json(learning / ABOUT)
     disk.write_json(learning / ABOUT, {name: value for name, value in finished.items() if name != "none_of_these"})
     last = {name: (learning / name).read_bytes() for name in ("events.jsonl", "report.json")}
@@ -183,6 +183,7 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
     chosen = page.locator("#try-run input")
     try:
         with lock.hold(learning):
+            shutil.copy(trained / "run.json", learning)
             green, grey = try_on(page, shown).all()
             expect(chosen).to_have_value("learning · still learning")
             expect(page.locator("#try-waiting")).to_contain_text("can be tried already")
