@@ -12,7 +12,8 @@ clients: a Thorough training of the demo photos goes on with one page open, then
 the training's speed, what the app uses, how long an answer of no bytes takes, and whether all pages show the same.
 
 memory: a training goes on for so many minutes with its page open. Every half minute the memory of the app, of the training and
-of the page (after its garbage was collected) is noted. Told is how much each grew from its second fifth to its last.
+of the page (after its garbage was collected) is noted. Told is the median of each fifth, and how much it
+grew from the second to the last.
 """
 
 from __future__ import annotations
@@ -248,9 +249,9 @@ def memory(app: App, photos: Path, minutes: float) -> None:
         noted["page"].append(page.evaluate("performance.memory.usedJSHeapSize") / 1e6)
         page.wait_for_timeout(1000 * EVERY)
     for what, megabytes in noted.items():
-        fifth = max(1, len(megabytes) // 5)
-        early, late = statistics.median(megabytes[fifth : 2 * fifth]), statistics.median(megabytes[-fifth:])
-        print(f"{what}: {early:.1f} MB, then {late:.1f} MB ({100 * (late / early - 1):+.1f} %), {len(megabytes)} looks")
+        fifths = [float(np.median(part)) for part in np.array_split(megabytes, 5)]
+        said = ", ".join(f"{fifth:.1f}" for fifth in fifths)
+        print(f"{what}: {said} MB in its fifths ({100 * (fifths[4] / fifths[1] - 1):+.1f} %), {len(megabytes)} looks")
 
 
 def main() -> None:
