@@ -152,8 +152,13 @@ def _offered(going: Run | None) -> Offered:
 
 
 def _emptied(path: str | None, turn: Turn) -> Answers | dict[str, Any]:
-    """What another model said goes; what this one says may have come before it was told that it is chosen."""
-    return _said(_NOTHING) if turn.over(path) else gr.skip()
+    """What another model said goes; what this one says may have come before it was told that it is chosen. So may a photo for
+    it: only photos that another one was shown leave the box.
+    """
+    shown = turn.trial is not None
+    if not turn.over(path):
+        return gr.skip()
+    return _NOTHING, gr.update(value=None) if shown else gr.skip(), None
 
 
 def _examples(path: str | None, request: gr.Request) -> Markup:
