@@ -154,7 +154,7 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     expect(page.locator("#train-start")).to_have_text("Train once more")
     page.get_by_role("tab", name="Model").click()
     page.locator("#preset").get_by_label("Quick").check()
-    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("button", name="More").last.click()
     page.locator("#minutes input").fill("7")
     page.locator("#model-next").click()
     expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, quick")
