@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import server
 from resnet_finetune.ui.drawn.story import MOST_POINTS, Story
+from resnet_finetune.ui.steps import train_step
 from resnet_finetune.words.events import Failed, Step
 
 PASTE = """async () => {  // what Ctrl+V does after a screenshot
@@ -154,11 +155,8 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     expect(page.locator("#train-start")).to_have_text("Train once more")
     page.get_by_role("tab", name="Model").click()
     page.locator("#preset").get_by_label("Quick").check()
-    page.get_by_role("button", name="More").last.click()
-    page.locator("#minutes input").fill("7")
     page.locator("#model-next").click()
     expect(page.locator("#train-plan")).to_contain_text("Ready to train ResNet-18, quick")
-    expect(page.locator("#train-plan")).to_contain_text("Also set in the step “Model”, under “More”: I have … minutes: 7.")
     page.locator("#train-next").click()
     expect(page.locator("#results-matrix tbody tr")).to_have_count(3)
 
@@ -328,3 +326,9 @@ def test_a_resumed_run_draws_its_steps_once() -> None:
     assert [step for step, _ in story.losses] == [1, 2, 3, 4, 5]
     story.add(Failed(messages=["The disk is full."], bug=False))
     assert story.end == Failed(messages=["The disk is full."], bug=False)
+
+
+def test_what_else_is_set_is_said_before_it_starts() -> None:
+    assert train_step._also(None, minutes=0, seed=0, weights="", learning_rate=0) == []
+    (said,) = train_step._also(None, minutes=7, seed=0, weights="", learning_rate=0)
+    assert said == "Also set in the step “Model”, under “More”: I have … minutes: 7."
