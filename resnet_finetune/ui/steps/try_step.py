@@ -156,9 +156,7 @@ def _emptied(path: str | None, turn: Turn) -> Answers | dict[str, Any]:
     it: only photos that another one was shown leave the box.
     """
     shown = turn.trial is not None
-    if not turn.over(path):
-        return gr.skip()
-    return _NOTHING, gr.update(value=None) if shown else gr.skip(), None
+    return (_NOTHING, gr.update(value=None) if shown else gr.skip(), None) if turn.over(path) else gr.skip()
 
 
 def _examples(path: str | None, request: gr.Request) -> Markup:
