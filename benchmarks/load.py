@@ -12,8 +12,8 @@ clients: a Thorough training of the demo photos goes on with one page open, then
 the training's speed, what the app uses, how long an answer of no bytes takes, and whether all pages show the same.
 
 memory: a training goes on for so many minutes with its page open. Every half minute the memory of the app, of the training and
-of the page (after its garbage was collected) is noted. Told is the median of each fifth, and how much it
-grew from the second to the last.
+of the page (after its garbage was collected) is noted. Told is the median of each fifth, and how
+much it grew from the second to the last.
 """
 
 from __future__ import annotations

@@ -180,7 +180,8 @@ def split(dataset: Dataset, seed: int, before: Mapping[str, Split] = _NEW) -> Da
         known = [group for group in order if was[group] == "train"]
         test = set() if dataset.own_split else {group for group in order if was[group] == "test"}
         validation = {group for group in order if was[group] == "validation"}
-        new = [group for group in order if group not in {*known} | test | validation]
+        settled = {*known} | test | validation
+        new = [group for group in order if group not in settled]
         if not dataset.own_split:
             test = _filled(test, new, sizes, round(TEST_SHARE * count))
         validation = _filled(validation, [group for group in new if group not in test], sizes, round(VALIDATION_SHARE * count))

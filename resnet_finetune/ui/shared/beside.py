@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 Said = TypeVar("Said")
@@ -19,6 +19,10 @@ class Trial:
     """Long work that goes on. The person may not want it any more."""
 
     wanted: bool = True
+
+
+# Of an event whose work takes a ``Turn``: what goes on is ended by it, not waited for.
+AT_ONCE: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None}
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.runs import jobs
 from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
+from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
 from resnet_finetune.ui.wording.texts import left, text
@@ -66,9 +66,8 @@ class Attempt(Generic[T]):
             self._asked,
             inputs_kwargs={"turn": turn, "about": about, **given},
             outputs=outputs,
-            trigger_mode="multiple",  # what goes on about something else is ended, not waited for
-            concurrency_limit=None,
             show_progress="hidden",
+            **AT_ONCE,
         )
         about.change(self._other, inputs_kwargs={"turn": turn, "about": about}, outputs=outputs, **quick)
         stop.click(lambda turn: turn.give_up(), inputs_kwargs={"turn": turn}, **quick)

@@ -21,7 +21,7 @@ from resnet_finetune.ui.drawn.doctor_cards import Findings, cards
 from resnet_finetune.ui.drawn.messages import ACTIONS, message, progress
 from resnet_finetune.ui.drawn.overview import overview
 from resnet_finetune.ui.shared import desk
-from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
+from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.desk import Chosen, Desk
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, into_view, lead_to, seen_if
 from resnet_finetune.ui.steps import bring, broken_off, example, folders
@@ -85,7 +85,7 @@ def build(
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, at_once, stop], "show_progress": "hidden"}
     # Each begins at once, whatever other scan goes on, and ends that.
-    scan: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, **answer}
+    scan: dict[str, Any] = {**AT_ONCE, **answer}
     page.load(_restore, inputs_kwargs={"turn": turn}, **scan)
     archive.upload(_take_archive, inputs_kwargs={"archive": archive, "turn": turn}, **scan).then(
         lambda: None, outputs=archive, queue=False, show_progress="hidden"

@@ -22,7 +22,7 @@ from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.ui.drawn.messages import message, progress
 from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
+from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.parts import HIDDEN, seen_if
 from resnet_finetune.ui.steps import folders
 from resnet_finetune.ui.wording.texts import left, percent, photos, text
@@ -81,9 +81,8 @@ def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
         _name,
         inputs_kwargs={"path": run, "folder": folder, "faster": faster, "turn": turn},
         outputs=outputs,
-        trigger_mode="multiple",  # what goes on is ended, not waited for
-        concurrency_limit=None,
         show_progress="hidden",
+        **AT_ONCE,
     ).then(_judged, **judged)
     run.change(_empty, inputs_kwargs={"path": run, "turn": turn}, outputs=outputs, **quick)
     readiness.change(_judged, trigger_mode="always_last", **judged)

@@ -16,7 +16,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
-from resnet_finetune.ui.shared.beside import Trial, Turn
+from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn
 from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
@@ -127,14 +127,7 @@ def build(run: gr.Dropdown) -> None:
     photo = gr.HTML(js_on_load=ACTIONS, elem_id="map-photo")
     panel, asked = why.build("map-why")
     given: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": [plane, photo, drawn]}
-    make.click(
-        _make,
-        trigger_mode="multiple",  # that of another training is not waited for
-        concurrency_limit=None,
-        show_progress="minimal",
-        show_progress_on=plane,
-        **given,
-    )
+    make.click(_make, show_progress="minimal", show_progress_on=plane, **given, **AT_ONCE)
     run.change(_empty, queue=False, show_progress="hidden", **given)
     plane.click(
         _open,

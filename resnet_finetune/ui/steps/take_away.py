@@ -18,7 +18,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message, progress
 from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.beside import Trial, Turn, Unwanted, beside
+from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn, Unwanted, beside
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, seen_if
 from resnet_finetune.ui.wording.texts import left, text
 from resnet_finetune.words.errors import UserError
@@ -38,8 +38,7 @@ def build(run: gr.Dropdown) -> None:
     stop = gr.Button(text("take.stop"), variant="stop", visible=HIDDEN, elem_id="take-stop")
     given: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": [listing, stop]}
     run.change(_show, queue=False, show_progress="hidden", **given)
-    # What is made of another training is ended, not waited for.
-    listing.click(_make, trigger_mode="multiple", concurrency_limit=None, show_progress="hidden", **given)
+    listing.click(_make, show_progress="hidden", **given, **AT_ONCE)
     stop.click(_stop, inputs_kwargs={"turn": turn}, outputs=stop, queue=False, show_progress="hidden")
 
 

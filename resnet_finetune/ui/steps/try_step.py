@@ -22,7 +22,7 @@ from resnet_finetune.ui.drawn.thumbnails import thumbnail
 from resnet_finetune.ui.served import endpoint
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
-from resnet_finetune.ui.shared.beside import Turn
+from resnet_finetune.ui.shared.beside import AT_ONCE, Turn
 from resnet_finetune.ui.shared.parts import clicked_on, heading, into_view, lead_to
 from resnet_finetune.ui.steps import live, many_photos
 from resnet_finetune.ui.wording.texts import percent, photos, text
@@ -114,12 +114,9 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
     run.change(_usual, inputs_kwargs={"path": run, "known": known}, outputs=[known, gallery, readiness], **quick).then(
         _judged, **judged
     )
-    # What is shown to another model is ended, not waited for.
-    at_once: dict[str, Any] = {"trigger_mode": "multiple", "concurrency_limit": None, "show_progress": "hidden"}
-    files.upload(_try, inputs_kwargs={"path": run, "files": files, "turn": turn}, outputs=shown, **at_once).then(
-        _judged, **judged
-    )
-    demo.click(_try_demo, inputs_kwargs={"path": run, "turn": turn}, outputs=shown, **at_once).then(_judged, **judged)
+    tries: dict[str, Any] = {"outputs": shown, "show_progress": "hidden", **AT_ONCE}
+    files.upload(_try, inputs_kwargs={"path": run, "files": files, "turn": turn}, **tries).then(_judged, **judged)
+    demo.click(_try_demo, inputs_kwargs={"path": run, "turn": turn}, **tries).then(_judged, **judged)
     gr.on([files.upload, demo.click], fn=None, js=into_view("try-answers", after=500))
     readiness.change(_judged, trigger_mode="always_last", **judged)
     answers.click(
