@@ -31,3 +31,10 @@ def test_a_choice_that_is_damaged_or_of_another_version_is_the_usual_one(home: P
     home.mkdir()
     (home / "choice.json").write_text(kept)
     assert desk.kept_choice() == ("resnet18", "quick")
+
+
+def test_other_corrections_are_another_desk() -> None:
+    empty = desk.Desk(data="photos", where="photos")
+    one, other = empty.corrected({"a.jpg": None, "b.jpg": "cats"}), empty.corrected({"b.jpg": "cats", "a.jpg": None})
+    assert one == other and hash(one) == hash(other)
+    assert len({hash(empty), hash(one), hash(one.corrected({"c.jpg": "dogs"}))}) == 3

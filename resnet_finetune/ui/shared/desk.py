@@ -22,6 +22,10 @@ class Desk:
     where: str  # in words
     clicks: tuple[Corrections, ...] = ()  # what each corrected
 
+    def __hash__(self) -> int:
+        """By this Gradio sees that other photos are chosen, or other corrections; a mapping has none of its own."""
+        return hash((self.data, self.where, *(frozenset(click.items()) for click in self.clicks)))
+
     @property
     def corrections(self) -> dict[str, str | None]:
         return {name: class_ for click in self.clicks for name, class_ in click.items()}
