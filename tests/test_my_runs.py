@@ -137,7 +137,7 @@ def test_where_more_photos_go_is_said_of_folders_of_copies_and_of_the_demo(home:
 def test_settings_are_used_again_and_a_run_is_trained_on_from(page: Page, two_runs: Path) -> None:
     open_my_runs(page)
     row(page, "second").get_by_role("button", name="More").click()
-    expect(page.locator("#runs-about")).to_contain_text("Add photos or whole classes to the folder")
+    expect(page.locator("#runs-about")).to_contain_text("First add photos or whole classes to the folder")
     page.locator("#runs-again").click()
     expect(page.locator("#data-findings")).to_contain_text("54 photos in 3 classes", timeout=MINUTE)
     page.locator("#data-next").click()
