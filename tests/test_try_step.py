@@ -7,14 +7,20 @@ import shutil
 from pathlib import Path
 from urllib.parse import urljoin
 
+import gradio as gr
 import httpx
 import pytest
 from conftest import MINUTE, make_photos
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from resnet_finetune.model.saved_model import ABOUT
+from resnet_finetune.model.saved_model import ABOUT, Classifier
 from resnet_finetune.runs import lock
+from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.shared.beside import Turn
+from resnet_finetune.ui.steps import try_step
+from resnet_finetune.ui.steps.try_step import Known
 from resnet_finetune.words import disk
 
 
@@ -175,8 +181,8 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
     page: Page, trained: Path, server_home: Path, shown: list[Path]
 ) -> None:
     learning = shutil.copytree(trained, server_home / "runs" / "learning", ignore=shutil.ignore_patterns("run.json"))
-    finished = disk.read_json(learning / ABOUT)
-    disk.write_json(learning / ABOUT, {name: value for name, value in finished.items() if name != "none_of_these"})
+    about = disk.read_json(learning / ABOUT)
+    disk.write_json(learning / ABOUT, {name: value for name, value in about.items() if name != "none_of_these"})
     last = {name: (learning / name).read_bytes() for name in ("events.jsonl", "report.json")}
     (learning / "events.jsonl").write_bytes(b"".join(last["events.jsonl"].splitlines(keepends=True)[:-1]))
     (learning / "report.json").unlink()
@@ -193,10 +199,10 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
             green.get_by_role("button", name="Why?").click()
             expect(page.get_by_role("dialog")).to_contain_text("still learning: ask why once its training is over")
             page.keyboard.press("Escape")
-            files, about = {"photo": shown[0].read_bytes()}, {"model": "learning"}  # as the camera asks
-            answer = httpx.post(urljoin(page.url, "/api/predict"), files=files, data=about, timeout=60)
+            files, asked = {"photo": shown[0].read_bytes()}, {"model": "learning"}  # as the camera asks
+            answer = httpx.post(urljoin(page.url, "/api/predict"), files=files, data=asked, timeout=60)
             assert answer.json()["label"] == "green"
-            disk.write_json(learning / ABOUT, finished)
+            disk.write_json(learning / ABOUT, about)
             for name, content in last.items():
                 (learning / name).write_bytes(content)
         expect(grey.locator("h4")).to_have_text("None of these", timeout=MINUTE)
@@ -210,6 +216,25 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         expect(page.locator("#try-answers")).not_to_contain_text("The training is over")
     finally:
         shutil.rmtree(learning)
+
+
+@pytest.mark.parametrize("choose", [None, "another"])
+def test_a_second_look_says_nothing_once_another_model_is_chosen(
+    run: Path, home: Path, shown: list[Path], monkeypatch: pytest.MonkeyPatch, choose: str | None
+) -> None:
+    chosen = str(shutil.copytree(run, home / "runs" / "mine"))
+    turn, load = Turn(), finished.model
+    *_, (_, _, tried) = turn.taken(lambda trial: try_step._classify(chosen, [str(photo) for photo in shown]), chosen)
+    over = Known(run=chosen, written=tried.written + 1, learning=False)
+
+    def chosen_meanwhile(run: Run) -> Classifier:
+        if choose:
+            turn.over(choose)
+        return load(run)
+
+    monkeypatch.setattr(finished, "model", chosen_meanwhile)
+    *_, now = try_step._look_again(over, load(Run(Path(chosen))).gallery, tried, 50, turn)
+    assert now == gr.skip() if choose else now.over
 
 
 def test_the_training_whose_results_were_looked_at_is_the_one_that_is_tried(page: Page, shown: list[Path]) -> None:

@@ -98,7 +98,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
         **quick,
     ).then(
         _look_again,
-        inputs_kwargs={"known": known, "gallery": gallery, "tried": tried, "readiness": readiness},
+        inputs_kwargs={"known": known, "gallery": gallery, "tried": tried, "readiness": readiness, "turn": turn},
         outputs=[answers, cost, tried],
         **quick,
     )
@@ -175,11 +175,18 @@ def _try_demo(path: str | None, turn: Turn) -> Iterator[Answers]:
     yield from _try(path, [str(photo) for photo in new_photos[::EVERY]], turn)
 
 
-def _look_again(known: Known | None, gallery: Gallery | None, tried: Tried | None, readiness: float) -> tuple[Any, Any, Any]:
-    """Once the training is over, its model looks again at what it was shown while it learnt."""
+def _look_again(
+    known: Known | None, gallery: Gallery | None, tried: Tried | None, readiness: float, turn: Turn
+) -> tuple[Any, Any, Any]:
+    """Once the training is over, its model looks again at what it was shown while it learnt; unless another model is chosen, or
+    other photos are shown, meanwhile.
+    """
     if known is None or tried is None or tried.run != known.run or tried.written == known.written or known.learning:
         return gr.skip(), gr.skip(), gr.skip()
+    trial = turn.trial
     *_, (said, _, now) = _classify(known.run, [str(answer.path) for answer in tried.answers], over=True)
+    if turn.trial is not trial:
+        return gr.skip(), gr.skip(), gr.skip()
     return (*_judged(gallery, now, readiness), now) if now else (said, _NOTHING, None)
 
 
