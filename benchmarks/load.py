@@ -11,9 +11,9 @@ time that the server took for an answer of no bytes, and how many elements the p
 clients: a Thorough training of the demo photos goes on with one page open, then with many, each a client of its own. Told are
 the training's speed, what the app uses, how long an answer of no bytes takes, and whether all pages show the same.
 
-memory: a training goes on for so many minutes with its page open. Every half minute the memory of the app, of the training,
-of the page (what its scripts and elements hold after its garbage was collected) and of the browser's process that shows it is
-noted. Told is the median of each fifth, and how much it grew from the second to the last.
+memory: a training goes on for so many minutes with its page open in two browsers. Every half minute the memory of the app, of
+the training, of the page in one browser (what its scripts and elements hold after its garbage was collected) and of the whole
+process that shows it in the other is noted. Told is the median of each fifth, and how much it grew from the second to the last.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from typing import Any
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 SIDE, SHAPES = 128, 8  # pixels of a photo that is made up; and its squares in a row
 HOUR = 3_600_000  # milliseconds
 EVERY = 30  # seconds between two looks at the memory
-LONG = 3000  # photos of the long training: its 100 epochs, which are the most, take more than two hours on one core
+LONG = 6000  # photos of the long training: its 100 epochs, which are the most, take more than two hours on one core
 
 # The page watches itself, and asks the server five times a second.
 WATCH = """() => {
@@ -232,28 +232,26 @@ def _watched(app: App, pages: list[Page], seconds: float) -> None:
 
 
 def memory(app: App, photos: Path, minutes: float) -> None:
-    with _chromium() as (chromium, address):
-        with _held(app, address) as page:
-            page.goto(app.url)
-            choose(page, photos)
-            page.locator("#data-next").click()
-            page.get_by_role("button", name="More").last.click()
-            page.locator("#minutes input").fill(str(minutes))
-            page.locator("#model-next").click()
-            page.locator("#train-start").click()
-            page.locator("#train-curves svg").first.wait_for(timeout=HOUR)
-        trainer, began = app.trainer(), time.time()
-        noted: dict[str, list[float]] = {"app": [], "training": [], "page": [], "browser's process": []}
+    page = app.page()
+    choose(page, photos)
+    page.locator("#data-next").click()
+    page.get_by_role("button", name="More").last.click()
+    page.locator("#minutes input").fill(str(minutes))
+    page.locator("#model-next").click()
+    page.locator("#train-start").click()
+    page.locator("#train-curves svg").first.wait_for(timeout=HOUR)
+    trainer, devtools, began = app.trainer(), page.context.new_cdp_session(page), time.time()
+    noted: dict[str, list[float]] = {"app": [], "training": [], "page": [], "browser": []}
+    with _unwatched(app.url) as browser:
         while trainer.is_running() and trainer.status() != psutil.STATUS_ZOMBIE:
             noted["app"].append(app.process.memory_info().rss / 1e6)
             noted["training"].append(trainer.memory_info().rss / 1e6)
-            with _held(app, address) as page:
-                noted["page"].append(_holds(page))
-            noted["browser's process"].append(_shows(chromium).memory_info().rss / 1e6)
+            noted["page"].append(_holds(devtools))
+            noted["browser"].append(_shows(browser).memory_info().rss / 1e6)
             if len(noted["page"]) % 20 == 1:
                 now = ", ".join(f"{what} {megabytes[-1]:.1f} MB" for what, megabytes in noted.items())
                 print(f"after {(time.time() - began) / 60:.0f} minutes: {now}", flush=True)
-            time.sleep(EVERY)
+            page.wait_for_timeout(1000 * EVERY)
     print(f"a training of {(time.time() - began) / 60:.0f} minutes")
     for what, megabytes in noted.items():
         fifths = [float(np.median(part)) for part in np.array_split(megabytes, 5)]
@@ -262,39 +260,28 @@ def memory(app: App, photos: Path, minutes: float) -> None:
 
 
 @contextmanager
-def _chromium() -> Iterator[tuple[psutil.Process, str]]:
-    """A browser that can be let go of, and its address."""
+def _unwatched(url: str) -> Iterator[psutil.Process]:
+    """A browser with the page open that nothing else asks. One that is driven keeps every answer for who drives it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = ("--headless=new", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank")
-        with subprocess.Popen([shutil.which("chromium") or "chromium", *options], stderr=subprocess.DEVNULL) as browser:
-            told = Path(profile, "DevToolsActivePort")
-            while not told.is_file() or not told.read_text():
-                time.sleep(0.1)
-            yield psutil.Process(browser.pid), f"http://127.0.0.1:{told.read_text().split()[0]}"
+        command = [shutil.which("chromium") or "chromium", "--headless=new", "--no-sandbox", f"--user-data-dir={profile}", url]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
+            time.sleep(EVERY)  # for it to open
+            yield psutil.Process(browser.pid)
             browser.terminate()
 
 
-@contextmanager
-def _held(app: App, address: str) -> Iterator[Page]:
-    """The page, for a moment. As long as it is held, the browser keeps every answer that it gets, for who holds it."""
-    browser = app.browser.browser_type.connect_over_cdp(address)
-    yield browser.contexts[0].pages[0]
-    browser.close()  # lets go of it; it stays open
-
-
-def _holds(page: Page) -> float:
+def _holds(devtools: CDPSession) -> float:
     """Megabytes that the page's scripts and elements take up. ``performance.memory`` is no measure: it is rounded to steps of
     several percent, and up to 20 minutes old.
     """
-    devtools = page.context.new_cdp_session(page)
     devtools.send("HeapProfiler.collectGarbage")
     heap = devtools.send("Runtime.getHeapUsage")
     return float(heap["usedSize"] + heap["embedderHeapUsedSize"] + heap["backingStorageSize"]) / 1e6
 
 
-def _shows(chromium: psutil.Process) -> psutil.Process:
-    """The process that shows the page: the largest of its kind, since a browser keeps an empty one ready."""
-    kind = [one for one in chromium.children(recursive=True) if "--type=renderer" in one.cmdline()]
+def _shows(browser: psutil.Process) -> psutil.Process:
+    """Of a browser's processes the one that shows the page: the largest of its kind, since an empty one is kept ready."""
+    kind = [one for one in browser.children(recursive=True) if "--type=renderer" in one.cmdline()]
     return max(kind, key=lambda one: one.memory_info().rss)
 
 
