@@ -402,6 +402,11 @@ def with_flag(path: Path) -> Path:
     return path
 
 
+def in_encoding(path: Path, name: bytes) -> Path:
+    declared = b'<?xml version="1.0" encoding="' + name + b'"?>'
+    return changed(write_excel(path, PETS), SHEET, lambda xml: declared + re.sub(b"^<[?][^>]*>", b"", xml))
+
+
 def entities(path: Path) -> Path:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(10))
     write_excel(path, [["file", "label"], *PETS])
@@ -417,6 +422,8 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "sheet empty": (lambda path: changed(write_excel(path, PETS), SHEET, lambda xml: b""), "It is damaged"),
     "no number": (lambda path: with_row(path, b"<c><v>1.jpg</v></c>"), "It is damaged"),
     "no such string": (lambda path: with_row(path, b'<c t="s"><v>7</v></c>'), "It is damaged"),
+    "XML in an unknown encoding": (lambda path: in_encoding(path, b"foo"), "It is damaged"),
+    "XML in an encoding of no letters": (lambda path: in_encoding(path, b"rot13"), "It is damaged"),
     "deep": (lambda path: with_row(path, b"<a>" * 200 + b"</a>" * 200), "It is damaged"),
     "long tag": (lambda path: with_row(path, b'<c r="' + os.urandom(10**6).hex().encode() + b'"/>'), "It is too large"),
     "locked as a zip": (lambda path: with_flag(write_excel(path, PETS)), "It is locked"),

@@ -304,7 +304,8 @@ def _read_excel(data: bytes) -> LabelTable | None:
                 columns = _find_columns(sample)
                 if columns:
                     return _collect(chain(sample, rows), columns)
-    except (zipfile.BadZipFile, zlib.error, ExpatError, EOFError, NotImplementedError, ValueError, IndexError) as error:
+    except (zipfile.BadZipFile, zlib.error, ExpatError, EOFError, NotImplementedError, ValueError, LookupError) as error:
+        # LookupError: a string that is not there, or XML in an encoding that nobody knows
         raise UnreadableTable(DAMAGED) from error
     return None
 
