@@ -402,6 +402,19 @@ def with_flag(path: Path) -> Path:
     return path
 
 
+def parts(path: Path, more: int) -> Path:
+    """A workbook of so many more parts, each of which is an object to zipfile."""
+    write_excel(path, [["file", "label"], *PETS])
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(more):
+            archive.writestr(f"xl/media/{number}.png", b"")
+    return path
+
+
+def test_a_workbook_of_many_parts(tmp_path: Path) -> None:
+    assert table(parts(tmp_path / "labels.xlsx", 9_900)).labels == LABELS
+
+
 def in_encoding(path: Path, name: bytes) -> Path:
     declared = b'<?xml version="1.0" encoding="' + name + b'"?>'
     return changed(write_excel(path, PETS), SHEET, lambda xml: declared + re.sub(b"^<[?][^>]*>", b"", xml))
@@ -424,6 +437,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such string": (lambda path: with_row(path, b'<c t="s"><v>7</v></c>'), "It is damaged"),
     "XML in an unknown encoding": (lambda path: in_encoding(path, b"foo"), "It is damaged"),
     "XML in an encoding of no letters": (lambda path: in_encoding(path, b"rot13"), "It is damaged"),
+    "of too many parts": (lambda path: parts(path, 9_999), "It is damaged"),
     "deep": (lambda path: with_row(path, b"<a>" * 200 + b"</a>" * 200), "It is damaged"),
     "long tag": (lambda path: with_row(path, b'<c r="' + os.urandom(10**6).hex().encode() + b'"/>'), "It is too large"),
     "locked as a zip": (lambda path: with_flag(write_excel(path, PETS)), "It is locked"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
+from resnet_finetune.data.zips import open_zip
 from resnet_finetune.words.language import reason, say
 
 MAX_BYTES = 50 * 10**6
@@ -281,6 +282,7 @@ def _text(data: bytes) -> str:
 
 SHEET = re.compile(r"xl/worksheets/[^/]*?(\d*)\.xml")
 STRINGS = "xl/sharedStrings.xml"
+MAX_PARTS = 10_000  # a workbook of a hundred sheets has a few hundred
 MAX_ELEMENTS = 10**7  # of one part; a million rows have about seven million
 MAX_DEPTH = 100  # elements within each other
 MAX_TAG = 10**6  # bytes
@@ -295,7 +297,7 @@ def _read_excel(data: bytes) -> LabelTable | None:
     if data.startswith(b"\xd0\xcf\x11\xe0"):  # what Excel wraps a locked file in, and how it saved files until 2003
         raise UnreadableTable(LOCKED)
     try:
-        with ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data), MAX_PARTS) as archive:
             _check_parts(archive)
             strings = list(_shared_strings(archive)) if STRINGS in archive.namelist() else []
             for part in _sheets(archive):
