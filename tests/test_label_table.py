@@ -504,6 +504,17 @@ def test_rows_with_very_many_cells(tmp_path: Path) -> None:
     assert found.labels == {"1.jpg": "cat", "2.jpg": "dog"}
 
 
+@pytest.mark.parametrize("cell", ["ab,", '"a\nb",'], ids=["in one line", "over many"])
+def test_a_row_that_is_too_long_is_not_made_a_list(tmp_path: Path, cell: str) -> None:
+    long = cell * (600_000 // len(cell))
+    found = csv_table(tmp_path, f"file,label\n1.jpg,cat,{long}\n2.jpg,dog,{long}\n")
+    assert found is not None
+    assert found.labels == {"1.jpg": "cat", "2.jpg": "dog"}
+    with pytest.raises(UnreadableTable, match="It is too large"):
+        csv_table(tmp_path, f"file,label\n1.jpg,cat,{long}{long}\n")
+    assert csv_table(tmp_path, long + long) is None
+
+
 def test_a_cell_that_is_too_long_for_the_name_of_a_file(tmp_path: Path) -> None:
     found = csv_table(tmp_path, "file,label\n" + "\u0301\u0323" * 10**4 + ".jpg,cat\n2.jpg,dog\n")
     assert found is not None

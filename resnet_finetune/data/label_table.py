@@ -26,6 +26,7 @@ MAX_UNPACKED = 200 * 10**6  # bytes in an .xlsx; a million rows come to about 15
 MAX_RATIO = 100  # unpacked to packed, of each part of an .xlsx that is not small
 SMALL = 20 * 10**6  # bytes
 MAX_ROWS = 1_000_000
+MAX_ROW = 10**6  # characters of a row of CSV
 MAX_COLUMNS = 100  # the rest is not looked at
 MAX_NAME = 1000  # characters of a file's name; what is longer is none
 MAX_LABEL = 100  # characters
@@ -242,12 +243,23 @@ def _alike(rows: Sequence[list[str]]) -> int:
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Raises ``UnreadableTable`` where a quotation mark has no other, rather than swallow all rows behind it."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    """Raises ``UnreadableTable`` where a row is too long, or a quotation mark has no other, rather than swallow all behind it."""
+    length = 0  # of the row so far, which may go on over lines
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for part in io.StringIO(text, newline=""):
+            length += len(part)
+            if length > MAX_ROW:  # before it is made a list: 5 MB of short cells took 150 MB of memory
+                raise UnreadableTable(TOO_LARGE)
+            yield part
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True, skipinitialspace=True)
     line = 1
     try:
         for row in reader:
             yield row[:MAX_COLUMNS]
+            length = 0
             line = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableTable(
