@@ -244,6 +244,27 @@ def test_names_from_windows_in_chinese(tmp_path: Path) -> None:
     assert set(files_under(unpacked)) == {name.replace("\\", "/") for name in wanted}
 
 
+@pytest.mark.parametrize(
+    "wanted", ["①苹果/1.jpg", "苹果25℃/1.jpg", "★苹果/1.jpg", "苹果×2/1.jpg", "苹果/α1.jpg", "苹果·红—“大”…/1.jpg"]
+)
+def test_a_sign_beside_chinese_names(tmp_path: Path, wanted: str) -> None:
+    for number, those in enumerate(([wanted], [wanted, "梨/2.jpg"])):
+        unpacked = unpack(in_gbk(tmp_path / f"{number}.zip", *those), tmp_path / "unpacked")
+        assert set(files_under(unpacked)) == set(those)
+
+
+@pytest.mark.parametrize(
+    "wanted", [["cañón/1.jpg"], ["cañón/1.jpg", "árbol/2.jpg"], ["Grün/1.jpg", "Größe/2.jpg", "piñón/3.jpg"]]
+)
+def test_names_whose_letters_could_be_signs_in_chinese(tmp_path: Path, wanted: list[str]) -> None:
+    assert "ñó".encode("cp437").decode("gb2312") == "あ"
+    spare = [str(number) * len(name) for number, name in enumerate(wanted)]
+    path = write_zip(tmp_path / "a.zip", *((name, b"x") for name in spare))
+    for name, placeholder in zip(wanted, spare, strict=True):
+        renamed(path, placeholder.encode(), name.encode("cp437"))
+    assert set(files_under(unpack(path, tmp_path / "unpacked"))) == set(wanted)
+
+
 def test_a_name_that_is_told_once_more_in_unicode(tmp_path: Path) -> None:
     raw = "사과/1.jpg".encode("cp949")
     name = raw.decode("gb18030")

@@ -243,7 +243,7 @@ def _alike(rows: Sequence[list[str]]) -> int:
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Raises ``UnreadableTable`` where a row is too long, or a quotation mark has no other, rather than swallow all behind it."""
+    """Raises ``UnreadableTable`` where a row is too long, as where a quotation mark has no other and swallows all behind it."""
     length = 0  # of the row so far, which may go on over lines
 
     def lines() -> Iterator[str]:

@@ -35,9 +35,8 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-CHINESE = re.compile(
-    "[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff·—“”‘’…]"
-)  # and its punctuation
+HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+PUNCTUATION = re.compile("[\u3000-\u303f\uff00-\uffef·—]")  # the last two are others in Python's GB2312
 
 
 def unpack_zip(path: Path, parent: Path) -> Path:
@@ -138,8 +137,18 @@ def _is_chinese(names: list[bytes]) -> bool:
         letters = {letter for letter in set(together.decode("gb18030")) if not letter.isascii()}
     except UnicodeDecodeError:
         return False
-    common = "".join(letters).encode("gb2312", errors="ignore").decode("gb2312")
-    return all(map(CHINESE.match, letters)) and 2 * len(common) >= len(letters)
+    han = set(filter(HAN.match, letters))
+    common = sum(map(_in_gb2312, han))
+    return all(map(_is_sign, letters - han)) and 0 < len(han) <= 2 * common
+
+
+def _in_gb2312(letter: str) -> bool:
+    return letter.encode("gb2312", errors="ignore") != b""
+
+
+def _is_sign(letter: str) -> bool:
+    """Whether it stands beside Chinese letters: ①, ℃, ★, ×, α (GB2312, rows 1 to 9), and punctuation that is only in GBK."""
+    return PUNCTUATION.match(letter) is not None or b"\xa1" <= letter.encode("gb2312", errors="ignore")[:1] <= b"\xa9"
 
 
 def _decoded(name: bytes, encoding: str) -> str:
