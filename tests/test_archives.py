@@ -22,6 +22,7 @@ from resnet_finetune.data import names, tars, unpacking
 from resnet_finetune.data.archives import unpack
 from resnet_finetune.data.names import Places, UnsafeName, archive_suffix, shown
 from resnet_finetune.data.unpacking import NotWhole
+from resnet_finetune.data.zips import TooManyEntries, open_zip
 from resnet_finetune.words.errors import UserError
 
 Member = str | tuple[str, bytes]
@@ -243,6 +244,27 @@ def test_names_from_windows_in_chinese(tmp_path: Path) -> None:
     assert set(files_under(unpacked)) == {name.replace("\\", "/") for name in wanted}
 
 
+@pytest.mark.parametrize(
+    "wanted", ["①苹果/1.jpg", "苹果25℃/1.jpg", "★苹果/1.jpg", "苹果×2/1.jpg", "苹果/α1.jpg", "苹果·红—“大”…/1.jpg"]
+)
+def test_a_sign_beside_chinese_names(tmp_path: Path, wanted: str) -> None:
+    for number, those in enumerate(([wanted], [wanted, "梨/2.jpg"])):
+        unpacked = unpack(in_gbk(tmp_path / f"{number}.zip", *those), tmp_path / "unpacked")
+        assert set(files_under(unpacked)) == set(those)
+
+
+@pytest.mark.parametrize(
+    "wanted", [["cañón/1.jpg"], ["cañón/1.jpg", "árbol/2.jpg"], ["Grün/1.jpg", "Größe/2.jpg", "piñón/3.jpg"]]
+)
+def test_names_whose_letters_could_be_signs_in_chinese(tmp_path: Path, wanted: list[str]) -> None:
+    assert "ñó".encode("cp437").decode("gb2312") == "あ"
+    spare = [str(number) * len(name) for number, name in enumerate(wanted)]
+    path = write_zip(tmp_path / "a.zip", *((name, b"x") for name in spare))
+    for name, placeholder in zip(wanted, spare, strict=True):
+        renamed(path, placeholder.encode(), name.encode("cp437"))
+    assert set(files_under(unpack(path, tmp_path / "unpacked"))) == set(wanted)
+
+
 def test_a_name_that_is_told_once_more_in_unicode(tmp_path: Path) -> None:
     raw = "사과/1.jpg".encode("cp949")
     name = raw.decode("gb18030")
@@ -368,6 +390,27 @@ def with_entries(path: Path, count: int, zip64: bool) -> Path:
     return path
 
 
+def with_long_table(path: Path) -> Path:
+    """A large file that is its own table of contents, which nobody should read into memory."""
+    with path.open("wb") as file:
+        file.write(b"PK\x03\x04")  # by which a zip is known
+        file.seek(200_000_000)
+        file.write(struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 1, 1, 200_000_000, 0, 0))
+    return path
+
+
+def with_decoy(path: Path, count: int) -> Path:
+    """Such a zip whose last entry has a comment that looks like zip64's record of the end, and says that there is no table."""
+    data = with_entries(path, count, zip64=False).read_bytes()
+    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    decoy = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 0, 0, 0, 0) + bytes(20)
+    table = bytearray(data[start:end])
+    struct.pack_into("<H", table, table.rindex(b"PK\x01\x02") + 32, len(decoy))
+    tail = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0, 0, len(table) + len(decoy), start, 0)
+    path.write_bytes(data[:start] + table + decoy + tail)
+    return path
+
+
 END = bytes(2 * 512)
 
 
@@ -448,6 +491,7 @@ REFUSED_ZIPS: dict[str, tuple[Callable[[Path], object], str]] = {
     "method": (lambda path: with_method(path, 9), "method 9"),
     "many": (lambda path: with_entries(path, 300_000, zip64=True), "more than 100,000 files"),
     "many, unsaid": (lambda path: with_entries(path, 300_000, zip64=False), "more than 100,000 files"),
+    "a table without an end": (with_long_table, "more than 100,000 files"),
 }  # fmt: skip
 
 REFUSED_TARS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -586,6 +630,28 @@ def test_entries_that_share_one_block_are_counted_each(tmp_path: Path) -> None:
     table = b"".join(data[start:end].replace(b"00/", f"{number:02}/".encode()) for number in range(60))
     path.write_bytes(data[:start] + table + struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 60, 60, len(table), start, 0))
     check_refused(path, tmp_path, "would grow to 0.3 GB")
+
+
+def test_entries_are_counted_before_any_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for zip64 in (False, True):
+        with_entries(tmp_path / f"{zip64}.zip", 100_001, zip64)
+    with_decoy(tmp_path / "decoy.zip", 100_001)
+    monkeypatch.setattr(zipfile, "ZipInfo", None)  # zipfile makes one of each entry that it looks at
+    for path in tmp_path.glob("*.zip"):
+        with pytest.raises(UserError, match="more than 100,000 files"):
+            unpack(path, tmp_path / "unpacked")
+
+
+def test_a_zip_of_as_many_files_as_may_be(tmp_path: Path) -> None:
+    """Each looks like the beginning of an entry, too."""
+    path = write_zip(tmp_path / "a.zip", *((f"{n}.jpg", b"PK\x01\x02" * 50) for n in range(99)), method=zipfile.ZIP_STORED)
+    for comment in (b"", b"a comment"):
+        with ZipFile(path, "a") as archive:
+            archive.comment = comment
+        with path.open("rb", buffering=0) as raw, open_zip(raw, 10_000) as archive:
+            assert {len(archive.read(name)) for name in archive.namelist()} == {200}
+    with path.open("rb", buffering=0) as raw, pytest.raises(TooManyEntries), open_zip(raw, 98):
+        pass
 
 
 def test_a_name_cannot_spoil_the_sentence(tmp_path: Path) -> None:

@@ -402,6 +402,24 @@ def with_flag(path: Path) -> Path:
     return path
 
 
+def parts(path: Path, more: int) -> Path:
+    """A workbook of so many more parts, each of which is an object to zipfile."""
+    write_excel(path, [["file", "label"], *PETS])
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(more):
+            archive.writestr(f"xl/media/{number}.png", b"")
+    return path
+
+
+def test_a_workbook_of_many_parts(tmp_path: Path) -> None:
+    assert table(parts(tmp_path / "labels.xlsx", 9_900)).labels == LABELS
+
+
+def in_encoding(path: Path, name: bytes) -> Path:
+    declared = b'<?xml version="1.0" encoding="' + name + b'"?>'
+    return changed(write_excel(path, PETS), SHEET, lambda xml: declared + re.sub(b"^<[?][^>]*>", b"", xml))
+
+
 def entities(path: Path) -> Path:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(10))
     write_excel(path, [["file", "label"], *PETS])
@@ -417,6 +435,9 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "sheet empty": (lambda path: changed(write_excel(path, PETS), SHEET, lambda xml: b""), "It is damaged"),
     "no number": (lambda path: with_row(path, b"<c><v>1.jpg</v></c>"), "It is damaged"),
     "no such string": (lambda path: with_row(path, b'<c t="s"><v>7</v></c>'), "It is damaged"),
+    "XML in an unknown encoding": (lambda path: in_encoding(path, b"foo"), "It is damaged"),
+    "XML in an encoding of no letters": (lambda path: in_encoding(path, b"rot13"), "It is damaged"),
+    "of too many parts": (lambda path: parts(path, 9_999), "It is damaged"),
     "deep": (lambda path: with_row(path, b"<a>" * 200 + b"</a>" * 200), "It is damaged"),
     "long tag": (lambda path: with_row(path, b'<c r="' + os.urandom(10**6).hex().encode() + b'"/>'), "It is too large"),
     "locked as a zip": (lambda path: with_flag(write_excel(path, PETS)), "It is locked"),
@@ -481,6 +502,17 @@ def test_rows_with_very_many_cells(tmp_path: Path) -> None:
     found = csv_table(tmp_path, file.getvalue())
     assert found is not None
     assert found.labels == {"1.jpg": "cat", "2.jpg": "dog"}
+
+
+@pytest.mark.parametrize("cell", ["ab,", '"a\nb",'], ids=["in one line", "over many"])
+def test_a_row_that_is_too_long_is_not_made_a_list(tmp_path: Path, cell: str) -> None:
+    long = cell * (600_000 // len(cell))
+    found = csv_table(tmp_path, f"file,label\n1.jpg,cat,{long}\n2.jpg,dog,{long}\n")
+    assert found is not None
+    assert found.labels == {"1.jpg": "cat", "2.jpg": "dog"}
+    with pytest.raises(UnreadableTable, match="It is too large"):
+        csv_table(tmp_path, f"file,label\n1.jpg,cat,{long}{long}\n")
+    assert csv_table(tmp_path, long + long) is None
 
 
 def test_a_cell_that_is_too_long_for_the_name_of_a_file(tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
         parcel.unpack(file)
 
 
+def test_a_parcel_of_more_files_than_any_run_has_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = made(tmp_path / "hostile.zip", **{f"{number}": b"" for number in range(100)})
+    monkeypatch.setattr(zipfile, "ZipInfo", None)  # zipfile makes one of each entry that it looks at
+    with pytest.raises(UserError, match="is no run that was saved"):
+        parcel.unpack(file)
+
+
 def test_a_parcel_that_is_larger_than_any_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcel, "MOST_BYTES", 1_000_000)
     with pytest.raises(UserError, match="no run is so large"):

@@ -18,6 +18,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
+from resnet_finetune.data.zips import open_zip
 from resnet_finetune.words.language import reason, say
 
 MAX_BYTES = 50 * 10**6
@@ -25,6 +26,7 @@ MAX_UNPACKED = 200 * 10**6  # bytes in an .xlsx; a million rows come to about 15
 MAX_RATIO = 100  # unpacked to packed, of each part of an .xlsx that is not small
 SMALL = 20 * 10**6  # bytes
 MAX_ROWS = 1_000_000
+MAX_ROW = 10**6  # characters of a row of CSV
 MAX_COLUMNS = 100  # the rest is not looked at
 MAX_NAME = 1000  # characters of a file's name; what is longer is none
 MAX_LABEL = 100  # characters
@@ -241,12 +243,23 @@ def _alike(rows: Sequence[list[str]]) -> int:
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Raises ``UnreadableTable`` where a quotation mark has no other, rather than swallow all rows behind it."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
+    """Raises ``UnreadableTable`` where a row is too long, as where a quotation mark has no other and swallows all behind it."""
+    length = 0  # of the row so far, which may go on over lines
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for part in io.StringIO(text, newline=""):
+            length += len(part)
+            if length > MAX_ROW:  # before it is made a list: 5 MB of short cells took 150 MB of memory
+                raise UnreadableTable(TOO_LARGE)
+            yield part
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True, skipinitialspace=True)
     line = 1
     try:
         for row in reader:
             yield row[:MAX_COLUMNS]
+            length = 0
             line = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableTable(
@@ -281,6 +294,7 @@ def _text(data: bytes) -> str:
 
 SHEET = re.compile(r"xl/worksheets/[^/]*?(\d*)\.xml")
 STRINGS = "xl/sharedStrings.xml"
+MAX_PARTS = 10_000  # a workbook of a hundred sheets has a few hundred
 MAX_ELEMENTS = 10**7  # of one part; a million rows have about seven million
 MAX_DEPTH = 100  # elements within each other
 MAX_TAG = 10**6  # bytes
@@ -295,7 +309,7 @@ def _read_excel(data: bytes) -> LabelTable | None:
     if data.startswith(b"\xd0\xcf\x11\xe0"):  # what Excel wraps a locked file in, and how it saved files until 2003
         raise UnreadableTable(LOCKED)
     try:
-        with ZipFile(io.BytesIO(data)) as archive:
+        with open_zip(io.BytesIO(data), MAX_PARTS) as archive:
             _check_parts(archive)
             strings = list(_shared_strings(archive)) if STRINGS in archive.namelist() else []
             for part in _sheets(archive):
@@ -304,7 +318,8 @@ def _read_excel(data: bytes) -> LabelTable | None:
                 columns = _find_columns(sample)
                 if columns:
                     return _collect(chain(sample, rows), columns)
-    except (zipfile.BadZipFile, zlib.error, ExpatError, EOFError, NotImplementedError, ValueError, IndexError) as error:
+    except (zipfile.BadZipFile, zlib.error, ExpatError, EOFError, NotImplementedError, ValueError, LookupError) as error:
+        # LookupError: a string that is not there, or XML in an encoding that nobody knows
         raise UnreadableTable(DAMAGED) from error
     return None
 

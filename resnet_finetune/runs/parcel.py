@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from resnet_finetune.data.zips import open_zip
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import RUN, Run, unused_folder
 from resnet_finetune.words import disk
@@ -17,6 +18,7 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.settings import Settings
 
+MOST_FILES = 100  # of a run: it has about a dozen
 MOST_BYTES = 20 * 10**9  # of a run: a ResNet-152 with two checkpoints takes 2
 MOST_WORDS = 200 * 10**6  # bytes of a file that is not weights: an event is some 200, and there are two a second
 _CHUNK = 2**20  # bytes
@@ -38,7 +40,7 @@ def unpack(file: Path) -> Run:
         UserError: it is not such a file, it is damaged or too large, or it cannot be written here.
     """
     try:
-        with zipfile.ZipFile(file) as parcel:
+        with file.open("rb", buffering=0) as raw, open_zip(raw, MOST_FILES) as parcel:
             members = list(_members(parcel))
             settings = _settings(parcel)
             folder = unused_folder(settings)
