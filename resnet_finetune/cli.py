@@ -359,8 +359,9 @@ def _write(to: Path, content: bytes) -> None:
 
 def _export(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.progress import drained
-    from resnet_finetune.exports.export import export
+    from resnet_finetune.exports.export import export, require_own_place
 
+    require_own_place(args.to)
     exported = drained(export(args.run, args.format, args.to), _show)
     parity = asdict(exported.parity)
     values = {"files": [str(file) for file in exported.files], "parity": parity}
