@@ -106,6 +106,10 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
             try:
                 # By ``card`` most of it comes another way; after the first time it is a part of it, which nobody has counted.
                 _fetch(place, requirements, python, os.environ | places, card, size.download if first and not card else None)
+            except UserError:
+                if not first:  # what was there before works still: pip came to its end, and what it cannot have it leaves alone
+                    unfinished.unlink()
+                raise
             finally:
                 shutil.rmtree(temporary)
             installed.write_text(_digest(place, requirements, python))

@@ -1,7 +1,8 @@
 #!/bin/sh
 # For a double click on macOS: does what "make run" does, without make. Not tried on a real machine yet.
 cd "$(dirname "$0")" || exit 1
-PATH="$PATH:/usr/local/bin:/opt/homebrew/bin"
+# On a Mac with Apple's processor /usr/local/bin, which is in PATH already, may hold an Intel Python, and PyTorch is not made for it.
+PATH="/opt/homebrew/bin:$PATH:/usr/local/bin"
 suits='import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))'
 # The system's own python3, if it is one at all, is too old, and asks for Apple's tools: it comes last.
 for python in python3.13 python3.12 python3.11 python3.14 python3; do

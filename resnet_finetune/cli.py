@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -199,10 +199,11 @@ def _train(args: argparse.Namespace) -> Reply:
             _say(say("This run is finished: here is its result."))
             return _result(run)
     _for_each_gpu(run, args.json)
+    event: Event | None = None
     with _stop_by_signal() as stop:
         for event in run_folder.record(run.settings, stop):
             _show(event)
-    return _result(run)
+    return _failed(run, event) if isinstance(event, Failed) else _result(run)
 
 
 def _for_each_gpu(run: Run, json: bool) -> None:
@@ -228,12 +229,18 @@ def _result(run: Run) -> Reply:
         "test": None,
     }
     match run.last_event():
-        case Failed(messages=messages):
-            return Reply(values, [], messages)
         case Finished(test=test, kept=kept, seconds=seconds) | Stopped(test=test, kept=kept, seconds=seconds):
             values |= {"test": test and asdict(test), "kept": kept, "seconds": seconds}
             return Reply(values, [_kept(test, kept), str(run.path)])
     raise RuntimeError(f"{run.path} ended without saying how")  # the engine's promise is broken
+
+
+def _failed(run: Run, end: Failed) -> Reply:
+    """``end`` as it was told: on a disk that is full or gone it cannot be read."""
+    first = None
+    with suppress(OSError, UserError):
+        first = _first_answer(run)
+    return Reply({"run": str(run.path), "state": "failed", "first_answer": first, "test": None}, [], end.messages)
 
 
 def _kept(test: Score | None, kept: Kept | None) -> str:
@@ -352,8 +359,9 @@ def _write(to: Path, content: bytes) -> None:
 
 def _export(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.progress import drained
-    from resnet_finetune.exports.export import export
+    from resnet_finetune.exports.export import export, require_own_place
 
+    require_own_place(args.to)
     exported = drained(export(args.run, args.format, args.to), _show)
     parity = asdict(exported.parity)
     values = {"files": [str(file) for file in exported.files], "parity": parity}

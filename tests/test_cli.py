@@ -357,7 +357,11 @@ def test_a_table_that_cannot_be_written(cli: Cli, trained: Path, photos: Path, t
 
 
 def test_verbs_that_need_a_model_say_when_there_is_none(cli: Cli, photos: Path, tmp_path: Path) -> None:
-    for arguments in (["evaluate", tmp_path, photos], ["predict", tmp_path, photos], ["export", tmp_path, "--to", tmp_path]):
+    for arguments in (
+        ["evaluate", tmp_path, photos],
+        ["predict", tmp_path, photos],
+        ["export", tmp_path, "--to", tmp_path / "out"],
+    ):
         done = cli(*arguments, "--json")
         assert_to_mend(done)
         assert answer(done)["error"]
@@ -372,6 +376,19 @@ def test_export_proves_that_the_model_is_the_same(cli: Cli, trained: Path, tmp_p
     assert values["parity"]["n"] > 0
     assert values["parity"]["agree"] == values["parity"]["n"]
     assert values["parity"]["max_abs_diff"] < 1e-3
+
+    again = cli("export", trained, "--format", "safetensors", "--to", tmp_path / "out")
+    assert again.returncode == 0, again.stderr
+    (tmp_path / "empty").mkdir()
+    assert cli("export", trained, "--format", "safetensors", "--to", tmp_path / "empty").returncode == 0
+
+
+def test_export_into_a_folder_of_other_things_replaces_none_of_them(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.txt").write_text("mine")
+    done = cli("export", trained, "--format", "folder", "--to", tmp_path / "mine", "--json")
+    assert_to_mend(done, "is not empty: name a new folder")
+    assert [(file.name, file.read_text()) for file in (tmp_path / "mine").iterdir()] == [("README.txt", "mine")]
 
 
 # Python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -322,3 +323,28 @@ def test_a_place_that_cannot_be_written_is_told_and_left_empty(trained: Path, tm
     with pytest.raises(UserError, match="cannot be written"):
         take(trained, "safetensors", tmp_path / "to")
     assert [file.name for file in (tmp_path / "to").iterdir()] == ["photo.py"]
+
+
+def test_what_lies_there_is_kept_until_there_is_room_for_all(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "to"
+    first = take(trained, "onnx", to)
+    assert sorted(to.iterdir()) == first.files
+    for file in (to / "predict.py", to / "requirements.txt"):
+        file.write_text("mine", encoding="utf-8")
+    before = {file.name: file.read_bytes() for file in to.iterdir()}
+    write = disk.write_bytes
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "requirements.txt" and path.is_relative_to(to):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write_bytes", full)
+        with pytest.raises(UserError, match="make room"):
+            take(trained, "onnx", to)
+    assert {file.name: file.read_bytes() for file in to.iterdir()} == before
+    assert take(trained, "onnx", to).files == first.files
+    assert (to / "predict.py").read_text(encoding="utf-8") != "mine"

@@ -159,6 +159,10 @@ def tiny_package(to: Path) -> bytes:
     return to.read_bytes()
 
 
+def ctrl_c(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
 def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
     place: Path, proxy: Proxy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -205,10 +209,34 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
         set_up()
     why = capfd.readouterr().out
     assert "tiny-package==2.0" in why and str(venv / install.LOG) in why
-    (venv / "unfinished").unlink()
+
+    # Without a connection what is there is kept, and tried to be brought up to date at each start
     proxy.pages.clear()
+    for _ in range(2):
+        with pytest.raises(UserError, match="Nothing could be downloaded"):
+            set_up(HUGE)
+    (place / "constraints.txt").write_text("tiny-package<2\n")  # what is there does
+    assert "other packages than before" in set_up(HUGE)
+    (place / "requirements-test.txt").write_text("other-package\n")
     with pytest.raises(UserError, match="Nothing could be downloaded"):
-        set_up()
+        install.install(place, "requirements-test.txt", HUGE, card=False)
+    capfd.readouterr()
+    assert set_up(HUGE) == ""
+    again = subprocess.run(["make", "--no-print-directory", "run"], cwd=place, capture_output=True, text=True)
+    assert again.stdout.splitlines()[-1] == "opened", again.stderr
+
+    # What was ended in the middle may be half of anything
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(install, "_watched", ctrl_c)
+        install.install(place, "requirements-test.txt", HUGE, card=False)
+    with pytest.raises(UserError, match="takes up to"):
+        set_up(HUGE)
+
+
+def test_a_double_click_on_a_mac_finds_apples_python_first() -> None:
+    """An Intel one, under Rosetta, may lie in /usr/local/bin, which macOS itself names in PATH: it would not do."""
+    (path,) = re.findall(r'^PATH="(.*)"$', (ROOT / "start.command").read_text(encoding="utf-8"), re.M)
+    assert path == "/opt/homebrew/bin:$PATH:/usr/local/bin"
 
 
 def test_how_far_it_has_come_is_told_by_the_packages_that_came(tmp_path: Path) -> None:

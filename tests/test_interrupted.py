@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -18,9 +19,10 @@ from conftest import ROOT, Cli
 from resnet_finetune.engine.plan import PRESETS
 from resnet_finetune.model.gallery import FEATURES, NAMES
 from resnet_finetune.model.saved_model import ABOUT, load_model
-from resnet_finetune.runs import lock
+from resnet_finetune.runs import lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.events import Epoch, Event, Finished, Started, Stopped
+from resnet_finetune.words.settings import Settings
 
 Moment = Callable[[Event], bool]
 MOMENTS: dict[str, Moment] = {
@@ -137,3 +139,32 @@ def test_a_full_disk_loses_nothing_and_is_told_with_what_is_needed_and_where(
     done = cli("train", "--resume", run)
     assert done.returncode == 0, done.stderr
     assert weights_of(run) == weights_of(trained)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_a_disk_on_which_not_even_the_end_can_be_told_is_told_to_who_trains(photos: Path, tmp_path: Path, home: Path) -> None:
+    run = tmp_path / "run"
+    run_folder.create(Settings(data=str(photos), run_dir=str(run)))
+    (run / "events.jsonl").write_bytes(b"{}\n" * 1000)
+    full = subprocess.run(
+        [sys.executable, "-c", SMALL_DISK, "3000", "train", "--resume", run, "--json"],
+        cwd=ROOT,
+        env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "Traceback" not in full.stderr
+    assert full.returncode == 1
+    assert full.stderr.splitlines()[-1].startswith("The disk is full")
+    answer = json.loads(full.stdout.splitlines()[-1])
+    assert (answer["state"], len(answer["error"])) == ("failed", 1)
+
+
+def test_a_run_folder_that_cannot_be_written_is_told(photos: Path, tmp_path: Path, cli: Cli) -> None:
+    run = tmp_path / "run"
+    run_folder.create(Settings(data=str(photos), run_dir=str(run)))
+    (run / "stop").mkdir()  # it cannot be removed
+    done = cli("train", "--resume", run)
+    assert done.returncode == 1
+    assert f"{run / 'stop'} cannot be read or written" in done.stderr

@@ -8,6 +8,7 @@ import os
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,9 +82,39 @@ def test_a_run_that_says_nothing_of_itself_is_refused(tmp_path: Path, about: byt
 
 
 def test_a_hostile_name_of_the_data_becomes_no_path(tmp_path: Path, home: Path) -> None:
-    about = {"settings": {"data": "../../../evil", "model": "../../x"}, "created": "2026-01-01T00:00:00+00:00"}
+    about = {"settings": {"data": "../../../evil", "model": "resnet18"}, "created": "2026-01-01T00:00:00+00:00"}
     run = parcel.unpack(made(tmp_path / "hostile.zip", **{"run.json": json.dumps(about).encode()}))
     assert run.path.parent == home / "runs"
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"settings": {"data": "/photos", "model": "resnet1999"}, "created": "2026-01-01T00:00:00+00:00"},
+        {"settings": {"data": "/photos", "model": "../../x"}, "created": "2026-01-01T00:00:00+00:00"},
+        {"settings": {"data": "/photos", "model": "resnet18"}, "created": "2026-01-01T00:00:00"},
+        {"settings": {"data": "/photos", "model": "resnet18"}},
+    ],
+    ids=["of a newer version", "hostile", "no zone of time", "no time"],
+)
+def test_what_could_not_be_listed_is_refused(tmp_path: Path, home: Path, about: dict[str, object]) -> None:
+    """Nobody could delete it."""
+    with pytest.raises(UserError, match="is no run that was saved"):
+        parcel.unpack(made(tmp_path / "newer.zip", **{"run.json": json.dumps(about).encode()}))
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_a_kill_leaves_no_half_run_in_the_list(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, seen = parcel._copy, []
+
+    def watched(*arguments: Any) -> None:
+        seen.append(len(list(run_folder.find_runs())))
+        copy(*arguments)
+
+    monkeypatch.setattr(parcel, "_copy", watched)
+    parcel.unpack(packed(trained, tmp_path / "run.zip"))
+    assert len(seen) > 4
+    assert seen == [*[0] * (len(seen) - 1), 1]
 
 
 def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:

@@ -309,6 +309,12 @@ def test_the_lock_of_a_killed_process_is_taken_over(run: Run) -> None:
     assert Run(run.path).state == "new"
 
 
+def test_a_lock_that_cannot_be_given_back_hides_nothing(run: Run) -> None:
+    with lock.hold(run.path):
+        (run.path / "lock").unlink()
+        (run.path / "lock").mkdir()  # as on a drive that was unplugged: it cannot be removed
+
+
 def test_a_process_that_only_has_the_same_number_is_another(run: Run) -> None:
     with lock.hold(run.path):
         owner = json.loads((run.path / "lock").read_text())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -68,9 +69,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
             _dress(format, folder, model, report, parity)
             return Exported(files=_give_out(folder, to), parity=parity)
     except OSError as error:
-        raise UserError(
-            say("The export cannot be written ({reason}): choose another folder, or make room.", reason=reason(error))
-        ) from error
+        raise _unwritable(error) from error
 
 
 def require_possible(run: Path, format: Format) -> Report:
@@ -142,17 +141,33 @@ def _dress(format: Format, folder: Path, model: Classifier, report: Report, pari
     disk.write_json(folder / PARITY, {"format": format, **asdict(parity)})
 
 
-def _give_out(folder: Path, to: Path) -> list[Path]:
-    """All files, or none."""
-    to.mkdir(parents=True, exist_ok=True)
-    given: list[Path] = []
+def require_own_place(to: Path) -> None:
+    """Files of the person's own, such as a README.txt, would be replaced: ``to`` is new, empty or has an earlier export.
+
+    Raises:
+        UserError: it is another folder, or it cannot be read.
+    """
     try:
-        for file in sorted(folder.iterdir()):
-            given.append(to / file.name)
-            disk.write_bytes(to / file.name, file.read_bytes())
-    except OSError:
-        for file in given:
-            with suppress(OSError):
-                file.unlink()
-        raise
-    return given
+        if to.is_dir() and any(to.iterdir()) and not (to / PARITY).is_file():
+            raise UserError(say("{to} is not empty: name a new folder.", to=to))
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> UserError:
+    return UserError(say("The export cannot be written ({reason}): choose another folder, or make room.", reason=reason(error)))
+
+
+def _give_out(folder: Path, to: Path) -> list[Path]:
+    """All files, or none: what is there already is replaced once there was room for all. ``PARITY``, by which others know that
+    an export is there, comes last.
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    names = sorted((file.name for file in folder.iterdir()), key=lambda name: (name == PARITY, name))
+    for name in names:
+        if (to / name).is_dir():  # nothing can take its place
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(to / name))
+    with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=".unfinished") as temporary:
+        for name in names:
+            disk.write_bytes(Path(temporary, name), (folder / name).read_bytes())
+        return sorted(Path(temporary, name).replace(to / name) for name in names)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -102,7 +102,8 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        (folder / _LOCK).unlink(missing_ok=True)
+        with suppress(OSError):  # a drive that was unplugged: the run then reads as crashed, and goes on as well
+            (folder / _LOCK).unlink(missing_ok=True)
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -41,7 +41,8 @@ def unpack(file: Path) -> Run:
     """
     try:
         with file.open("rb", buffering=0) as raw, open_zip(raw, MOST_FILES) as parcel:
-            members = list(_members(parcel))
+            # Without ``RUN`` a folder is no run: a kill leaves none that is half there.
+            members = sorted(_members(parcel), key=lambda member: member.filename == RUN)
             settings = _settings(parcel)
             folder = unused_folder(settings)
             try:
@@ -49,6 +50,7 @@ def unpack(file: Path) -> Run:
                 for member in members:
                     with parcel.open(member) as source, (folder / member.filename).open("xb") as target:
                         _copy(source, target, member.file_size)
+                _require_listed(Run(folder))
             except BaseException:
                 shutil.rmtree(folder)
                 raise
@@ -95,6 +97,14 @@ def _settings(parcel: zipfile.ZipFile) -> Settings:
         settings = Settings.from_json(disk.parse_json(content)["settings"])
         return Settings(data=str(settings.data), model=re.sub(r"\W", "", str(settings.model))[:20])
     except (ValueError, KeyError, TypeError) as error:
+        raise zipfile.BadZipFile(RUN) from error
+
+
+def _require_listed(run: Run) -> None:
+    """What this app cannot read would not be listed, and so never be deleted: a newer one may have written it."""
+    try:
+        run.created  # noqa: B018  asked for what it raises
+    except UserError as error:
         raise zipfile.BadZipFile(RUN) from error
 
 

@@ -237,9 +237,16 @@ def record(settings: Settings, stop: Callable[[], bool] = lambda: False) -> Iter
     Whatever goes wrong in the training becomes a last event, ``Failed``; a bug leaves its traceback in the log.
 
     Raises:
-        UserError: the folder holds no run, or another training is going on in it.
+        UserError: the folder holds no run or cannot be written, or another training is going on in it.
     """
     run = Run(Path(settings.run_dir))
+    try:
+        yield from _recorded(run, settings, stop)
+    except OSError as error:
+        raise UserError(*_failure(run, error).messages) from error
+
+
+def _recorded(run: Run, settings: Settings, stop: Callable[[], bool]) -> Iterator[Event]:
     events = run.path / _EVENTS
     if not (run.path / RUN).is_file():
         raise UserError(say("{path} holds no run: make it with 'create' first.", path=run.path))
