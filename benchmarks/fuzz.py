@@ -46,7 +46,6 @@ from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs import history, lock, parcel, repeat, run_folder, verdicts
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import report_page
-from resnet_finetune.ui.drawn.status import first_answer
 from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.ui.steps import my_runs, results_step, train_step
 from resnet_finetune.words import corrections
@@ -335,8 +334,7 @@ def _drawn(run: Run) -> None:
     verdicts.read(run), repeat.fingerprint(run), lock.exit_code(run.path), run.title.encode()
     if run in listed:
         drawn += [
-            *train_step._moving(story, run.state).values(),
-            first_answer(story),
+            *train_step._drawings(story, run.state, train_step.Watch()),
             *results_step._show(str(run.path)),
             *results_step._redraw(str(run.path), "counts", "name", ""),
         ]

@@ -51,7 +51,8 @@ def build() -> gr.Blocks:
                 inside_step.build(tabs, inside_tab, chosen, tried)
             with gr.Tab(text("runs"), id="runs") as runs_tab:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
-        train_step.build(page, tabs, train_tab, chosen, choices, wanted, to_try, going, train_at_once)
+        with train_tab:
+            train_step.build(page, tabs, chosen, choices, wanted, to_try, going, train_at_once)
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to
 from resnet_finetune.ui.wording.texts import classes, photos, text
 from resnet_finetune.words import corrections, servers
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Finished, Stopped
+from resnet_finetune.words.events import Finished, FirstAnswer, Stopped
 from resnet_finetune.words.language import reason
 from resnet_finetune.words.settings import Settings
 
@@ -40,13 +40,13 @@ class Watch:
 
     story: Story | None = None
     chosen: Chosen | None = None  # the photos that were chosen when this was read
-    shown: dict[str, Markup] = field(default_factory=dict)  # by what it shows
+    shown: tuple[Markup, ...] = ()
+    first: FirstAnswer | None = None  # that is shown, last of all
 
 
 def build(
     page: gr.Blocks,
     tabs: gr.Tabs,
-    tab: gr.Tab,
     chosen: gr.State,
     choices: dict[str, Component],
     wanted: gr.State,
@@ -59,52 +59,53 @@ def build(
     """
     watch = gr.State(Watch())
     timer = gr.Timer(1)
-    phase = gr.Textbox(visible=HIDDEN, elem_id="train-phase")  # outside the tab: a change is lost in one not opened yet
-    with tab:
-        heading(text("step.train"), text("train.lead"))
-        plan = gr.HTML(elem_id="train-plan")
-        with gr.Row(elem_classes="onward"):
-            lead_to(gr.Button(text("back")), tabs, "model")
-            start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
-            stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
-            sample = gr.Button(text("train.try"), variant="primary", visible=HIDDEN, elem_id="train-try")
-            resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
-            discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
-            onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
-        news.choice()
-        said = gr.HTML(js_on_load=ACTIONS, elem_id="train-said")
-        shown = gr.HTML(elem_id="train-status")
-        first = gr.HTML(elem_id="train-first")
-        drawn = gr.HTML(elem_id="train-curves")
-        gradients = gr.HTML(elem_id="train-gradients")
+    heading(text("step.train"), text("train.lead"))
+    plan = gr.HTML(elem_id="train-plan")
+    with gr.Row(elem_classes="onward"):
+        lead_to(gr.Button(text("back")), tabs, "model")
+        start = gr.Button(text("train.start"), variant="primary", elem_id="train-start")
+        stop = gr.Button(text("train.stop"), variant="stop", visible=HIDDEN, elem_id="train-stop")
+        sample = gr.Button(text("train.try"), variant="primary", visible=HIDDEN, elem_id="train-try")
+        resume = gr.Button(text("train.resume"), visible=HIDDEN, elem_id="train-resume")
+        discard = gr.Button(text("train.discard"), visible=HIDDEN, elem_id="train-discard")
+        onward = gr.Button(text("train.next"), variant="primary", visible=HIDDEN, elem_id="train-next")
+    news.choice()
+    said = gr.HTML(js_on_load=ACTIONS, elem_id="train-said")
+    shown = gr.HTML(elem_id="train-status")
+    first = gr.HTML(elem_id="train-first")
+    drawn = gr.HTML(elem_id="train-curves")
+    gradients = gr.HTML(elem_id="train-gradients")
 
-    # A request and its answer: no connection stays open, and nothing waits for its turn. What a page is asked for and is told
-    # costs it a hundredth of a second or two each, which the training could use: so once a second that alone which moves.
-    quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    moving = [watch, going, shown, drawn, gradients]
-    timer.tick(_glance, inputs_kwargs={"watch": watch, "chosen": chosen}, outputs=[*moving, phase], **quick)
     look: dict[str, Any] = {
         "fn": _look,
         "inputs_kwargs": {"watch": watch, "chosen": chosen, **choices},
-        "outputs": [*moving, plan, first, start, stop, sample, resume, discard, onward],
-        **quick,
+        "outputs": [watch, going, plan, shown, drawn, gradients, first, start, stop, sample, resume, discard, onward],
+        "show_progress": "hidden",
+        "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
-    gr.on([page.load, tab.select, phase.change], **look)
-    page.load(lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, **quick)
+    gr.on([page.load, timer.tick], **look)
+    page.load(
+        lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, queue=False, show_progress="hidden"
+    )
     lead_to(at_once, tabs, "train")
     gr.on(
         [start.click, at_once.click],
         _start,
         inputs_kwargs={"watch": watch, "chosen": chosen, **choices},
         outputs=[said, watch],
-        **quick,
+        queue=False,
+        show_progress="hidden",
     ).then(**look)
-    resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, **quick).then(**look)
-    discard.click(_discard, inputs_kwargs={"watch": watch}, outputs=said, **quick).then(**look)
-    said.click(_bring_back, inputs_kwargs={"watch": watch}, outputs=[said, watch], **quick).then(**look)
-    stop.click(_stop, **quick).then(**look)
+    resume.click(_resume, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
+    discard.click(_discard, inputs_kwargs={"watch": watch}, outputs=said, queue=False, show_progress="hidden").then(**look)
+    said.click(_bring_back, inputs_kwargs={"watch": watch}, outputs=[said, watch], queue=False, show_progress="hidden").then(
+        **look
+    )
+    stop.click(_stop, queue=False, show_progress="hidden").then(**look)
     for button, run, step in ((onward, wanted, "results"), (sample, to_try, "try")):
-        button.click(partial(_lead, step=step), inputs_kwargs={"watch": watch}, outputs=[run, tabs], **quick)
+        button.click(
+            partial(_lead, step=step), inputs_kwargs={"watch": watch}, outputs=[run, tabs], queue=False, show_progress="hidden"
+        )
 
 
 def _lead(watch: Watch, step: str) -> tuple[str | None, gr.Tabs]:
@@ -203,55 +204,19 @@ def _stop() -> None:
         jobs.stop(run)
 
 
-def _glance(watch: Watch, chosen: Chosen | None) -> list[object]:
-    """What moves while a training goes on; and its phase, whose change lets the page ask for the rest."""
-    story, state = _read_on(watch, chosen)
-    return [*_shown(watch, story, chosen, _moving(story, state)), _phase(story, state)]
-
-
 def _look(watch: Watch, chosen: Chosen | None, **choices: Any) -> list[object]:
-    """All there is to see. What the buttons are is said each time, because Gradio loses what it is told of a button in a step
-    that was not open yet.
+    """Read on, and redraw only what has changed: a drawing that is replaced loses its scroll position. What the buttons are is
+    said each time, because Gradio loses what it is told of a button in a step that was not open yet.
     """
-    story, state = _read_on(watch, chosen)
-    plan, first = _plan(chosen, state, story, **choices), first_answer(story) if story else _NOTHING
-    return [
-        *_shown(watch, story, chosen, {**_moving(story, state), "plan": plan, "first": first}),
-        *_buttons(story, state, chosen),
-    ]
-
-
-def _read_on(watch: Watch, chosen: Chosen | None) -> tuple[Story | None, State]:
     story = _story(watch, chosen)
-    if story is None:
-        return None, "new"
-    state = story.run.state  # before the events: what ends in between is told the next time
-    story.read_on()
-    return story, state
-
-
-def _moving(story: Story | None, state: State) -> dict[str, Markup]:
-    if story is None:
-        return dict.fromkeys(("going", "status", "curves", "gradients"), _NOTHING)
-    return {
-        "going": news.told(story, state),
-        "status": status(story, state),
-        "curves": curves(story),
-        "gradients": strip(story),
-    }
-
-
-def _shown(watch: Watch, story: Story | None, chosen: Chosen | None, now: dict[str, Markup]) -> list[object]:
-    """Redraws only what has changed: a drawing that is replaced loses its scroll position."""
-    drawn = [new if new != watch.shown.get(name) else gr.skip() for name, new in now.items()]
-    return [Watch(story, chosen, watch.shown | now), *drawn]
-
-
-def _phase(story: Story | None, state: State) -> str:
-    """What the plan, the first answer and the buttons hang on."""
-    if story is None:
-        return state
-    return f"{story.run.path} {state} {lock.asked_to_stop(story.run.path)} {story.first_answer is not None}"
+    state: State = "new"
+    if story:
+        state = story.run.state  # before the events: what ends in between is told the next time
+        story.read_on()
+    now = (news.told(story, state), _plan(chosen, state, story, **choices), *_drawings(story, state, watch))
+    before = watch.shown or (None,) * len(now)
+    drawn = (new if new != old else gr.skip() for new, old in zip(now, before, strict=True))
+    return [Watch(story, chosen, now, story.first_answer if story else None), *drawn, *_buttons(story, state, chosen)]
 
 
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
@@ -279,6 +244,14 @@ def _of(run: Run, chosen: Chosen) -> bool:
         return run.settings.data == chosen.desk.data and corrections.of_run(run.path) == chosen.desk.corrections
     except UserError:  # its list is damaged
         return False
+
+
+def _drawings(story: Story | None, state: State, before: Watch) -> tuple[Markup, Markup, Markup, Markup]:
+    if story is None:
+        return _NOTHING, _NOTHING, _NOTHING, _NOTHING
+    # Drawn once: of a thousand classes it takes a tenth of a second, and each open page asks once a second.
+    same = before.story is story and before.first is story.first_answer and before.shown
+    return status(story, state), curves(story), strip(story), before.shown[-1] if same else first_answer(story)
 
 
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:
