@@ -58,9 +58,12 @@ class Verdict:
 
     def beats(self, other: Verdict) -> bool:
         """Whether it is better on the same photos by more than chance would have it: right on no fewer, and with a mean loss
-        that is lower by more than one standard error of the difference (Breiman et al. 1984, sec. 3.4.3).
+        that is lower by more than one standard error of the difference (Breiman et al. 1984, sec. 3.4.3). Of one photo there is
+        no such error, and nothing is told by it.
         """
         gains = other.losses - self.losses
+        if len(gains) < 2:
+            return False
         error = gains.std(correction=0).item() / len(gains) ** 0.5
         return self.score.accuracy >= other.score.accuracy and gains.mean().item() > error
 
