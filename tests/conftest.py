@@ -179,6 +179,16 @@ def counts(dataset: Dataset) -> dict[str, dict[Split | None, int]]:
     return {class_: dict(row) for class_, row in table.items()}
 
 
+def with_two_kiwis(root: Path) -> Path:
+    """A folder with a split of its own, whose third class has two photos, one of them a copy of a photo of the second."""
+    for part, each in (("train", 8), ("validation", 2), ("test", 2)):
+        make_photos(root / part, ["apple", "pear"], each, side=64)
+    (root / "train" / "kiwi").mkdir()
+    shutil.copy(root / "train" / "pear" / "00.png", root / "train" / "kiwi")
+    Image.fromarray(np.random.default_rng(9).integers(0, 256, (64, 64, 3), np.uint8)).save(root / "train" / "kiwi" / "own.png")
+    return root
+
+
 def some_facts(seed: int = 0, **changes: Any) -> Facts:
     """Of a photo about which there is nothing to be said, unlike that of any other seed."""
     noise = np.random.default_rng(seed).bytes(3 * THUMB**2)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import pytest
@@ -12,14 +13,21 @@ import timm
 import torch
 from conftest import made_up, make_photos, many
 from safetensors.torch import save_file
+from torch import nn
 
+from resnet_finetune.data.cache import SIZE
 from resnet_finetune.engine import advise as room
 from resnet_finetune.engine import plan
 from resnet_finetune.engine.advise import FEWEST, advise
 from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.judge import Verdict, judged
 from resnet_finetune.engine.material import Material
+from resnet_finetune.engine.micro_batches import MicroBatches
 from resnet_finetune.model import weights
+from resnet_finetune.model.catalog import CATALOG, Model
+from resnet_finetune.model.hardware import Hardware
+from resnet_finetune.model.saved_model import Preprocessing
+from resnet_finetune.ui.steps.advisor import ATTEMPT
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
@@ -80,6 +88,40 @@ def test_alone_nobody_races_but_everybody_is_timed(photos: Path, monkeypatch: py
     assert [one.model for one in advice.candidates] == [*FIVE, "resnetv2_18"]  # of the other kinds, the one that is chosen
 
 
+def test_where_no_class_has_two_photos_to_learn_from_nobody_races_and_it_is_said(tmp_path: Path) -> None:
+    """Of three photos of a class one is trained on, one chooses the model, and one tests it."""
+    photos = make_photos(tmp_path / "photos", classes=[f"class {number:02}" for number in range(20)], each=3, side=16)
+    _, advice = end_of(advise(Settings(data=str(photos))))
+    assert advice.photos == 20 and advice.raced == [] and advice.too_few
+    assert advice.recommended == advice.usual == "resnet18"
+    drawn, _ = ATTEMPT.answer(advice, None)
+    assert "but one photo to learn from" in drawn and "not tried: too few photos" in drawn
+    assert "their weights must be here" not in drawn
+
+
+@pytest.mark.parametrize(("classes", "each"), [(200, 3), (1_100, 4)])
+def test_in_every_heat_some_class_has_two_photos(classes: int, each: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = made_up(*(one for number in range(classes) for one in many(f"{number:04}", each)))
+    material = object.__new__(Material)
+    photos = [replace(photo, split="train") for photo in dataset.photos]
+    for name, value in {"dataset": replace(dataset, photos=photos), "settings": Settings()}.items():
+        object.__setattr__(material, name, value)
+    heats = []
+
+    def noted(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:
+        heats.append(int(np.bincount(material.labels(indices)).max()))
+        return verdict(9, 10)
+
+    def features(material: Material, model: Model, indices: np.ndarray) -> Generator[Event, None, np.ndarray]:
+        yield from ()
+        return np.zeros((len(indices), 2), np.float32)
+
+    monkeypatch.setattr(room, "_judged", noted)
+    monkeypatch.setattr(room, "_features", features)
+    end_of(room._race(material, list(CATALOG[:5])))
+    assert heats and min(heats) >= 2
+
+
 def test_a_stop_ends_it(photos: Path) -> None:
     class StopNow(Exception):
         pass
@@ -116,6 +158,24 @@ def test_a_class_of_few_groups_is_judged_in_few_folds(cats: list[int], folds: in
     assert made == [folds]
     assert verdict.predicted[6:] == [1] * 12
     assert verdict.predicted[:6] == ([1] * 6 if len(set(cats)) == 1 else [0] * 6)  # of one group nothing is learnt about it
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_weights_in_half_precision_are_counted_once(precision: Literal["float32", "bfloat16"]) -> None:
+    """Of a network that keeps hardly anything but weights: half precision's copy of them, however many photos there are."""
+    dataset = made_up(*many("cats", 2))
+    material = object.__new__(Material)
+    for name, value in {
+        "dataset": replace(dataset, photos=[replace(photo, split="train") for photo in dataset.photos]),
+        "pixels": np.zeros((2, SIZE, SIZE, 3), np.uint8),
+        "hardware": Hardware(device=torch.device("cpu"), precision=precision),
+        "preprocessing": Preprocessing(size=SIZE, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+        "micro_batches": MicroBatches(16),
+    }.items():
+        object.__setattr__(material, name, value)
+    net = nn.Sequential(nn.AdaptiveAvgPool2d(16), nn.Flatten(), nn.Linear(3 * 16**2, 1_000))
+    weights = 1_000 * (3 * 16**2 + 1)
+    assert 16 * weights < room._memory(material, net, 32) < 20 * weights
 
 
 # --- Who wins ------------------------------------------------------------------------------------------------------------
@@ -157,5 +217,5 @@ def test_the_more_photos_the_deeper_is_usual(photos: int, model: str) -> None:
     [(500, 1, [500]), (500, 2, [500]), (500, 5, [125, 250, 500]), (100, 5, [50, 100]), (60, 5, [60])],
 )
 def test_heats_double_up_to_all_photos(photos: int, racers: int, heats: list[int]) -> None:
-    assert room._heats(photos, racers) == heats
+    assert room._heats(photos, racers, FEWEST) == heats
     assert min(heats) >= min(FEWEST, photos)

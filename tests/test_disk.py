@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import subprocess
 import sys
 import time
+import tracemalloc
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -135,3 +137,14 @@ def test_what_is_not_json_is_a_value_error(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
     with pytest.raises(ValueError):
         disk.read_json(path)
+
+
+def test_a_large_report_is_written_in_little_memory(tmp_path: Path) -> None:
+    value = {"scores": [[number / 7 for number in range(100)] for _ in range(2_000)], "名": "é"}
+    tracemalloc.start()
+    disk.write_json(tmp_path / "report.json", value)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    written = (tmp_path / "report.json").read_bytes()
+    assert written == json.dumps(value, ensure_ascii=False, indent=1).encode()
+    assert most < 3 * len(written)

@@ -46,3 +46,10 @@ def test_better_by_more_than_chance(other: Verdict, better: bool) -> None:
 
 def test_the_case_of_chance_is_better_in_the_mean() -> None:
     assert verdict(1.5, 0.8, 1.3, 0.8, 1.1, 0.8).loss < FIRST.loss
+
+
+def test_one_photo_tells_nothing() -> None:
+    one = np.array([0])
+    better, worse = judged(torch.tensor([[5.0, 0.0]]), one), judged(torch.tensor([[1.0, 0.0]]), one)
+    assert better.loss < worse.loss
+    assert not better.beats(worse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from conftest import make_photos
+from conftest import make_photos, with_two_kiwis
 
 from resnet_finetune.engine.label_check import check_labels
 from resnet_finetune.engine.progress import drained
@@ -26,3 +26,9 @@ def test_photos_in_the_wrong_class_are_found_and_no_others(tmp_path: Path) -> No
     corrections.write(tmp_path / "list.json", {"red/wrong.png": "blue", "blue/wrong.png": None})
     settings = Settings(data=str(photos), corrections=str(tmp_path / "list.json"))
     assert drained(check_labels(settings, lambda: None), lambda event: None) == []
+
+
+def test_a_class_with_one_photo_of_its_own_stops_nothing(tmp_path: Path) -> None:
+    settings = Settings(data=str(with_two_kiwis(tmp_path / "photos")))
+    found = drained(check_labels(settings, lambda: None), lambda event: None)
+    assert {suspect.name for suspect in found} <= {"train/pear/00.png", "train/kiwi/00.png", "train/kiwi/own.png"}

@@ -474,7 +474,7 @@ def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str
         check("two runs side by side")
 
 
-@pytest.mark.parametrize(("raced", "recommended"), [(1, "resnet18"), (3, "resnet18"), (3, "resnet50.a1")])
+@pytest.mark.parametrize(("raced", "recommended"), [(0, "resnet18"), (1, "resnet18"), (3, "resnet18"), (3, "resnet50.a1")])
 def test_the_advisors_answer_is_in_chinese(raced: int, recommended: str) -> None:
     score = Score(accuracy=0.9, low=0.8, high=0.95, n=100)
     candidates = tuple(

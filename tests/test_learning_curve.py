@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import with_two_kiwis
 from PIL import Image
 
 from resnet_finetune.engine.learning_curve import SHARES, _drawn, learning_curve
@@ -41,6 +42,11 @@ def test_a_class_of_many_kinds_gains_from_more_photos_of_it(tmp_path: Path) -> N
     everyone, *_ = lessons(tmp_path)
     assert everyone.recalls == sorted(everyone.recalls)
     assert everyone.recalls[-1] > everyone.recalls[0] + 0.05
+
+
+def test_a_class_with_one_photo_of_its_own_stops_nothing(tmp_path: Path) -> None:
+    _, *classes = lessons(with_two_kiwis(tmp_path / "photos"))
+    assert {lesson.name: lesson.photos for lesson in classes} == {"apple": 12, "kiwi": 2, "pear": 12}
 
 
 @pytest.mark.parametrize("counts", [[1, 9], [20, 1, 3], [40, 8]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -133,3 +134,33 @@ def test_memory_that_runs_out_half_way_leaves_no_part_of_the_gradient(material: 
     assert card.micro_batches.photos == 2
     assert plain.head.weight.grad is not None and full.head.weight.grad is not None
     assert torch.allclose(full.head.weight.grad, plain.head.weight.grad, atol=1e-5)
+
+
+def test_memory_that_runs_out_on_the_way_back_is_free_before_fewer_photos_are_tried(material: Callable[..., Material]) -> None:
+    kept: list[weakref.ref[nn.Module]] = []
+
+    class Heavy(torch.autograd.Function):
+        """What the way forward keeps for the way back, which fails the first time."""
+
+        @staticmethod
+        def forward(ctx: Any, answers: torch.Tensor) -> torch.Tensor:
+            assert [ref() for ref in kept] == [None] * len(kept)
+            ctx.activations = nn.Identity()
+            kept.append(weakref.ref(ctx.activations))
+            return answers.clone()
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+            if len(kept) == 1:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return gradients[0]
+
+    class Full(Small):
+        def forward(self, photos: torch.Tensor) -> torch.Tensor:
+            answers: torch.Tensor = Heavy.apply(super().forward(photos))
+            return answers
+
+    card = material()
+    own_gradient(Full(), card, np.arange(PHOTOS), 64, draw_views(PHOTOS, SIZE, 64, torch.Generator().manual_seed(0)), 1.0)
+    assert card.micro_batches.photos == 2
+    assert len(kept) == 1 + 3

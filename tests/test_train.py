@@ -19,14 +19,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from resnet_finetune.data import cache
-from resnet_finetune.engine import checkpoint, judge, loop, material
+from resnet_finetune.engine import checkpoint, judge, loop, material, strangers
 from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import PRESETS, Preset
 from resnet_finetune.engine.step import Learner, one_batch
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model import weights
 from resnet_finetune.model.hardware import Hardware
-from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.model.weights import load_backbone
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
@@ -387,6 +387,87 @@ def test_a_loss_that_is_no_number_again_is_said_and_the_model_is_whole(
         list(fine_tune(settings))
     for tensor in load_model(Path(settings.run_dir)).net.state_dict().values():
         assert tensor.isfinite().all()
+
+
+def test_weights_that_are_no_numbers_are_never_gone_back_to(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are the work of an epoch's last step, whose loss was still a number."""
+    steps = 0
+
+    def disturbed(material: Material, learner: Learner, *rest: Any) -> float:
+        nonlocal steps
+        steps += 1
+        loss = one_batch(material, learner, *rest)
+        if steps == 4:  # the last of the second epoch
+            with torch.no_grad():
+                for parameter in learner.net.parameters():
+                    parameter.fill_(float("nan"))
+        return loss
+
+    monkeypatch.setattr(loop, "one_batch", disturbed)
+    monkeypatch.setattr(loop, "SAVE_PERIOD", -1.0)
+    monkeypatch.setitem(PRESETS, "quick", Preset(112, 3, 1.5e-4, 0.5))
+    events = list(fine_tune(settings))
+    assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
+    (note,) = [event.note for event in events if isinstance(event, Noted)]
+    assert "went back" in note
+
+
+def test_a_model_of_which_a_kill_left_no_note_is_not_taken_for_the_first_answer(settings: Settings) -> None:
+    """Killed between the fine-tuned model and the checkpoint that tells of it; gone on with, and stopped."""
+    stop, read = stop_after(Epoch)
+    read(fine_tune(settings, stop))
+    run = Path(settings.run_dir)
+    first = weights_hash(run)
+    model = load_model(run)
+    with torch.no_grad():
+        for parameter in model.net.parameters():
+            parameter.mul_(1.01)
+    (run / REPORT).unlink()
+    model.save(run)
+    assert weights_hash(run) != first
+    stop, read = stop_after(Started)
+    *_, end = read(fine_tune(settings, stop))
+    assert isinstance(end, Stopped) and end.kept == "first answer"
+    assert weights_hash(run) == first
+
+
+def test_the_model_keeps_some_of_many_test_photos_and_is_judged_on_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strangers, "MOST_PHOTOS", 6)
+    monkeypatch.setitem(PRESETS, "quick", Preset(112, 0, 1.5e-4, 0.5))
+    list(fine_tune(settings))
+    report, gallery = read_report(Path(settings.run_dir)), load_model(Path(settings.run_dir)).gallery
+    assert report and gallery
+    kept = [photo for photo in gallery.photos if photo.split == "test"]
+    assert [photo.label for photo in kept] == [0, 0, 1, 1, 2, 2]
+    assert {photo.name for photo in kept} < {judged.path for judged in report.judged}
+    assert report.test.n == 12
+
+
+def test_a_card_with_too_little_memory_is_tested_with_fewer_photos_at_a_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, most = Classifier.look, 0
+
+    def small(model: Classifier, pixels: Any) -> Any:
+        nonlocal most
+        if len(pixels) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        most = max(most, len(pixels))
+        return look(model, pixels)
+
+    monkeypatch.setattr(Classifier, "look", small)
+    monkeypatch.setitem(PRESETS, "quick", Preset(112, 0, 1.5e-4, 0.5))
+    events = list(fine_tune(settings))
+    assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
+    assert most == 2
+    notes = [event.note for event in events if isinstance(event, Noted) and "Memory ran out" in event.note]
+    assert len(notes) == 3  # 8, 4 and 2
+    came = [event for event in events if isinstance(event, Progress) and event.stage == "test"]
+    assert came[-1].done == came[-1].total == 12
+    report = read_report(Path(settings.run_dir))
+    assert report and {*notes} <= {*report.notes}
 
 
 class OldCard(Hardware):

@@ -113,7 +113,17 @@ def _measured(material: Material, model: Model) -> Candidate:
 
 
 def _memory(material: Material, net: nn.Module, size: int) -> float:
-    """Bytes: what is kept between the way forward and the way back, counted for one photo; and what each weight needs."""
+    """Bytes: what is kept between the way forward and the way back, and what each weight needs.
+
+    What another photo adds is counted, for some is kept once however many there are: the weights in half precision.
+    """
+    one, two = _kept_for(1, material, net, size), _kept_for(2, material, net, size)
+    activations = one + (two - one) * (material.micro_batches.photos - 1)
+    return activations + STATE_BYTES * sum(p.numel() for p in net.parameters())
+
+
+def _kept_for(photos: int, material: Material, net: nn.Module, size: int) -> int:
+    """Bytes that are kept between the way forward and the way back of so many, beside the weights."""
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -122,22 +132,25 @@ def _memory(material: Material, net: nn.Module, size: int) -> float:
 
     own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        views = draw_views(1, SIZE, size, torch.Generator().manual_seed(0))
-        loss = losses(net, material, material.indices("train")[:1], size, views)
+        views = draw_views(photos, SIZE, size, torch.Generator().manual_seed(0))
+        loss = losses(net, material, np.resize(material.indices("train"), photos), size, views)
     del loss
-    activations = sum(size for place, size in kept.items() if place not in own)
-    return activations * material.micro_batches.photos + STATE_BYTES * sum(p.numel() for p in net.parameters())
+    return sum(size for place, size in kept.items() if place not in own)
 
 
 # --- The race ------------------------------------------------------------------------------------------------------------
 
 
 def _race(material: Material, racers: list[Model]) -> Generator[Event, None, dict[str, Verdict]]:
-    """The last verdict on each."""
-    order = _balanced(material.dataset, material.indices("train"), material.settings.seed)[:ENOUGH]
+    """The last verdict on each; none where no class has two photos to learn from, of which one could judge the other."""
+    classes = len(material.dataset.classes)
+    fewest = max(FEWEST, 2 * classes)  # of so many some class has two, for all are balanced
+    order = _balanced(material.dataset, material.indices("train"), material.settings.seed)[: max(ENOUGH, fewest)]
+    if np.bincount(material.labels(order)).max() < 2:
+        return {}
     seen: dict[str, np.ndarray] = {}
     verdicts: dict[str, Verdict] = {}
-    for photos in _heats(len(order), len(racers)):
+    for photos in _heats(len(order), len(racers), fewest):
         for model in racers:
             before = seen.get(model.name)
             new = order[:photos] if before is None else order[len(before) : photos]
@@ -148,10 +161,10 @@ def _race(material: Material, racers: list[Model]) -> Generator[Event, None, dic
     return verdicts
 
 
-def _heats(photos: int, racers: int) -> list[int]:
-    """How many photos each heat looks at: twice as many each time, and in the last all."""
+def _heats(photos: int, racers: int, fewest: int) -> list[int]:
+    """How many photos each heat looks at: twice as many each time, ``fewest`` at least, and in the last all."""
     heats = [photos]
-    while racers > 2 and heats[0] // 2 >= FEWEST:
+    while racers > 2 and heats[0] // 2 >= fewest:
         heats.insert(0, heats[0] // 2)
         racers = (racers + 1) // 2
     return heats

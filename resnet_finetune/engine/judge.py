@@ -19,7 +19,7 @@ from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
 from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
-from resnet_finetune.model.saved_model import BATCH, Classifier, load_model
+from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score, Stage
 from resnet_finetune.words.report import REPORT, FirstScore, Judged, Report, Result, make_result, wilson
@@ -58,9 +58,12 @@ class Verdict:
 
     def beats(self, other: Verdict) -> bool:
         """Whether it is better on the same photos by more than chance would have it: right on no fewer, and with a mean loss
-        that is lower by more than one standard error of the difference (Breiman et al. 1984, sec. 3.4.3).
+        that is lower by more than one standard error of the difference (Breiman et al. 1984, sec. 3.4.3). Of one photo there is
+        no such error, and nothing is told by it.
         """
         gains = other.losses - self.losses
+        if len(gains) < 2:
+            return False
         error = gains.std(correction=0).item() / len(gains) ** 0.5
         return self.score.accuracy >= other.score.accuracy and gains.mean().item() > error
 
@@ -91,8 +94,9 @@ def test(material: Material, compare: bool) -> Generator[Event, None, tuple[Scor
     chose, logits = yield from looked_at(model, material, validation, "remember")
     model.temperature = fit_temperature(logits, material.labels(validation))
     tested, logits = yield from looked_at(model, material, test, "test")
-    features = np.concatenate([learnt, chose, tested])
-    model.gallery = make_gallery(material, np.concatenate([train, validation, test]), features)
+    kept = np.isin(test, kept_photos(material, "test"))  # all are judged, but not all are worth their place in the model
+    features = np.concatenate([learnt, chose, tested[kept]])
+    model.gallery = make_gallery(material, np.concatenate([train, validation, test[kept]]), features)
     model.save_about(material.run)
     scores = model.calibrated(torch.from_numpy(logits)).tolist()
     answers = [Judged(path=p.name, true=p.label, scores=s, sha256=p.digest) for p, s in zip(photos, scores, strict=True)]
@@ -136,11 +140,16 @@ def looked_at(
     """Features float32 [N, D] and logits float32 [N, classes] of these photos, and how far it has come. What is to be the same
     in the test, in the app and in an export needs full precision.
     """
-    pace, looks = Pace(stage), []
-    for start in range(0, len(indices), BATCH):
-        some = indices[start : start + BATCH]
+
+    def look(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with precision:
-            looks.append(model.look(material.pixels[some]))
-        yield from pace(start + len(some), len(indices))
+            return model.look(material.pixels[chosen])
+
+    pace, looks, done = Pace(stage), [], 0
+    for seen in material.micro_batches.each(indices, look):
+        looks.append(seen)
+        done += len(seen[0])
+        yield from material.micro_batches.news()
+        yield from pace(done, len(indices))
     features, logits = (np.concatenate(parts) for parts in zip(*looks, strict=True))
     return features, logits

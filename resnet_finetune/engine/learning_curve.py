@@ -36,7 +36,7 @@ def learning_curve(settings: Settings, check_stop: Callable[[], None]) -> Genera
     seen = yield from features_of(material, net, everyone)
 
     right = np.zeros((len(SHARES), len(everyone)))  # share of the draws in which a photo was named right
-    for fit, held in parted(material, everyone, folds(dataset)):
+    for fit, held in parted(material, everyone, max(2, folds(dataset))):
         for number, share in enumerate(SHARES):
             draws = 1 if share == 1 else REPEATS
             for draw in range(draws):

@@ -75,6 +75,8 @@ def fine_tune_network(
     first = checkpoint.load_first(material.run)
     average = copy.deepcopy(net)
     average.load_state_dict(first)
+    if standing.plan and standing.kept == "first answer" and not (material.run / REPORT).exists():
+        material.classifier(average).save(material.run)  # a kill may have left a better one there, of which nothing was noted
     validation = material.indices("validation")
     labels = material.labels(validation)
     if first_verdict is None:
@@ -138,7 +140,8 @@ def fine_tune_network(
             plan = changed
             standing = replace(standing, plan=plan)
             yield plan
-        if best or standing.seconds - saved > SAVE_PERIOD:
+        sound = math.isfinite(verdict.loss)  # else there would be nothing to go back to
+        if best or (sound and standing.seconds - saved > SAVE_PERIOD):
             saved = standing.seconds
             checkpoint.save_state(material.run, standing, net, optimizer)
         yield epoch_event(train_loss, verdict.loss, verdict.score.accuracy, best)

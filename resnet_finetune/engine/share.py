@@ -46,14 +46,19 @@ def own_gradient(net: nn.Module, material: Material, indices: np.ndarray, size: 
 
     With batch statistics frozen, the sum over micro-batches, and over processes, is the gradient of the whole batch.
     """
+
+    def one(chosen: np.ndarray, views: Tensor) -> float:
+        """In a function of its own: what it keeps for the way back goes with it, also when memory runs out."""
+        loss = losses(net, material, chosen, size, views).sum()
+        (weight * loss).backward()  # type: ignore[no-untyped-call]
+        return loss.item()
+
     while True:
         total, done = 0.0, 0
         try:
             for chosen in material.micro_batches.of(indices):
                 material.check_stop()
-                loss = losses(net, material, chosen, size, views[done : done + len(chosen)]).sum()
-                (weight * loss).backward()  # type: ignore[no-untyped-call]
-                total += loss.item()
+                total += one(chosen, views[done : done + len(chosen)])
                 done += len(chosen)
             return total
         except RuntimeError as error:

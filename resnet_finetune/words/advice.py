@@ -32,5 +32,10 @@ class Advice:
         return asdict(self)
 
     @property
+    def too_few(self) -> bool:
+        """Whether there were too few photos of each class for any to race."""
+        return not self.raced and any(candidate.here for candidate in self.candidates)
+
+    @property
     def raced(self) -> list[Candidate]:
         return [candidate for candidate in self.candidates if candidate.score]

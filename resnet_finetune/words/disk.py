@@ -22,7 +22,7 @@ class NoRoom(OSError):
         self.needed = needed
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | bytearray) -> None:
     """Replace ``path`` with ``content`` so that a kill or a full disk leaves the old file whole.
 
     Raises:
@@ -62,7 +62,10 @@ def sweep(folder: Path) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as UTF-8 JSON, whole or not at all. NaN and infinity are refused (``ValueError``)."""
-    write_bytes(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False).encode())
+    content = bytearray()
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=1, allow_nan=False).iterencode(value):
+        content += piece.encode()  # json.dumps would hold all pieces at once: of a thousand classes' report gigabytes
+    write_bytes(path, content)
 
 
 def read_json(path: Path) -> Any:

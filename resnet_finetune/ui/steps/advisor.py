@@ -26,6 +26,8 @@ def _advice(advice: Advice) -> Markup:
 def _why(advice: Advice) -> str:
     """The measurement, or what is known where there is none."""
     usual, many = _name(advice.usual), photos(advice.photos)
+    if advice.too_few:
+        return text("advisor.why.few", photos=many, usual=usual)
     if len(advice.raced) < 2:
         return text("advisor.why.alone", photos=many, usual=usual)
     if advice.recommended == advice.usual:
@@ -51,6 +53,8 @@ def _row(one: Candidate, recommended: bool) -> tuple[str | Markup, list[str]]:
 
 def _right(one: Candidate) -> str:
     score = one.score
+    if score is None and one.here:
+        return text("advisor.too_few")
     if score is None:
         return text("advisor.not_here", megabytes=one.download_mb)
     shares = {key: percent(getattr(score, key)) for key in ("accuracy", "low", "high")}

@@ -222,6 +222,7 @@ CHINESE: dict[str, str] = {
     "advisor.says": "推荐 {name}",
     "advisor.why.alone": "要学的有 {photos}，通常选 {usual}：照片少用浅的网络；照片多、电脑快用深的。"
     "想用你的照片试其他网络，得先有它们的权重：各训练一次就会下载。",
+    "advisor.why.few": "要学的有 {photos}，通常选 {usual}。没有用你的照片试：每一类要学的照片只有一张，凭一张判断不出哪个网络更好。",
     "advisor.why.usual": "要学的有 {photos}，通常就选它；在你的照片上，也没有哪个明显比它好。",
     "advisor.why.raced": "要学的有 {photos}，通常选 {usual}；但在你的照片上，它明显更好。",
     "advisor.depth": "深度",
@@ -232,6 +233,7 @@ CHINESE: dict[str, str] = {
     "parameters": "{n} 万",
     "advisor.gb": "{n:.1f}\u00a0GB",
     "advisor.not_here": "没有试：需下载 {megabytes:.0f}\u00a0MB",
+    "advisor.too_few": "没有试：照片太少",
     "advisor.score": "{accuracy}（{low} 到 {high}），共 {n} 张",
     "advisor.how": "在这台电脑上测得：训练所需的内存，以及把训练照片看一遍的时间。准确率：微调之前的首个答案，"
     "在没有用来拟合它的训练照片上（交叉验证；括号里是 95% 置信区间）。你的测试照片留到最后才用。",

@@ -231,6 +231,8 @@ ENGLISH: dict[str, str] = {
     "advisor.why.alone": "For {photos} to learn from, {usual} is the usual choice: few photos, a shallow network; many photos "
     "and a fast computer, a deep one. To have others tried on your photos, their weights must be here: train each once, which "
     "fetches them.",
+    "advisor.why.few": "For {photos} to learn from, {usual} is the usual choice. None was tried on yours: of each class there "
+    "is but one photo to learn from, and with one no depth can be judged.",
     "advisor.why.usual": "For {photos} to learn from it is the usual choice, and no other was clearly better on yours.",
     "advisor.why.raced": "On your photos it was clearly better than {usual}, the usual choice for {photos} to learn from.",
     "advisor.depth": "Depth",
@@ -241,6 +243,7 @@ ENGLISH: dict[str, str] = {
     "parameters": "{n} million",
     "advisor.gb": "{n:.1f}\u00a0GB",
     "advisor.not_here": "not tried: {megabytes:.0f}\u00a0MB to fetch",
+    "advisor.too_few": "not tried: too few photos",
     "advisor.score": "{accuracy} ({low} to {high}) of {n}",
     "advisor.how": "Measured on this computer: the memory to train it, and a pass over your training photos. Right: the first "
     "answer, before fine-tuning, on training photos that it was not fitted to (cross-validation; in brackets the 95\u00a0% "
