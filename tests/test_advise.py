@@ -173,8 +173,8 @@ def test_weights_in_half_precision_are_counted_once(precision: Literal["float32"
         "micro_batches": MicroBatches(16),
     }.items():
         object.__setattr__(material, name, value)
-    net = nn.Sequential(nn.AdaptiveAvgPool2d(16), nn.Flatten(), nn.Linear(3 * 16**2, 1_000))
-    weights = 1_000 * (3 * 16**2 + 1)
+    net = nn.Sequential(nn.AdaptiveAvgPool2d(16), nn.Flatten(), nn.Linear(3 * 16**2, 100), nn.Linear(100, 3_000))
+    weights = 100 * (3 * 16**2 + 1) + 3_000 * (100 + 1)
     assert 16 * weights < room._memory(material, net, 32) < 20 * weights
 
 
