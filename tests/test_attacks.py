@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import http.client
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import stat
@@ -24,8 +26,10 @@ from safetensors.torch import load_file, save_file
 
 from resnet_finetune.model.weights import BUNDLED
 from resnet_finetune.runs import history
-from resnet_finetune.runs.run_folder import Run
+from resnet_finetune.runs.run_folder import RUN, Run
+from resnet_finetune.ui.served import endpoint
 from resnet_finetune.ui.served.doors import DOORS, PHOTO, UPLOAD, WORDS, door
+from resnet_finetune.words import disk
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SECRET = "what only the person may read"
@@ -330,6 +334,22 @@ def test_names_stay_text_on_every_step(tab: Page, url: str, stranger: Run, tmp_p
 
 def its_tests(file: Path) -> set[str]:
     return set(re.findall(r"(?m)^def (test_\w+)\(", file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("my fruit (2)", "my fruit (2)"), ("我的水果", "我的水果")]
+    + [
+        (name, "mine")
+        for name in ('x"; touch /tmp/pwned; echo "$(id)', "@/etc/passwd", "</etc/passwd", "a`id`", "a\\", "!x", "-x", "a\nb")
+    ],
+)
+def test_a_name_is_no_command_in_the_line_that_is_copied(tmp_path: Path, title: str, said: str) -> None:
+    run = Run(tmp_path / "mine")
+    run.path.mkdir()
+    disk.write_json(run.path / RUN, {"name": title})
+    (line, *_) = re.findall("<code>(curl .*?)</code>", endpoint.examples(run, "http://here"), re.DOTALL)
+    assert shlex.split(html.unescape(line))[4] == f"model={said}"
 
 
 def test_the_table_of_attacks_is_true() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,8 +17,10 @@ import pytest
 from conftest import MINUTE, make_photos
 from playwright.sync_api import Page, expect
 
-from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.model.answers import UNREADABLE
+from resnet_finetune.model.saved_model import Answer, load_model
 from resnet_finetune.ui.served.endpoint import ADDRESS
+from resnet_finetune.ui.steps import folders, many_photos
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +111,24 @@ def test_another_program_gets_the_apps_answer(url: str, run: Path, photos: Path,
     (tmp_path / "broken.jpg").write_bytes(b"no photo")
     status, said = ask(url, tmp_path / "broken.jpg")
     assert status == 422 and said["error"]
+
+
+def test_copies_go_beside_the_folder_and_nothing_is_beside_a_whole_drive(tmp_path: Path) -> None:
+    assert many_photos._beside(tmp_path / "new") == str(tmp_path / "new sorted")
+    assert many_photos._beside(Path(tmp_path.anchor)) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is text")
+def test_a_name_that_is_no_text_is_not_offered_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xc6\xbb")).mkdir()
+    said = folders.listing(str(tmp_path))
+    assert "good" in said
+    assert said.encode().decode() == said
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xc6.jpg"))
+    answer = Answer(
+        path=path, label=None, confidence=None, scores=None, none_of_these=False, strangeness=None, error="It is damaged."
+    )
+    named = many_photos.Named(folder=tmp_path, classes=[], gallery=None, names=[], answers=[answer], way=None)
+    said = many_photos._group(named, UNREADABLE, [answer])
+    assert said.encode().decode() == said

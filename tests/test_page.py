@@ -15,11 +15,14 @@ import pytest
 from conftest import MINUTE, ROOT, make_photos
 from playwright.sync_api import Browser, Page, expect
 
+from resnet_finetune.runs import jobs
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui import server
 from resnet_finetune.ui.drawn.story import MOST_POINTS, Story
+from resnet_finetune.ui.shared.desk import Chosen, Desk
 from resnet_finetune.ui.steps import train_step
 from resnet_finetune.words.events import Failed, Step
+from resnet_finetune.words.settings import Settings
 
 PASTE = """async () => {  // what Ctrl+V does after a screenshot
     const canvas = document.createElement("canvas");
@@ -332,3 +335,16 @@ def test_what_else_is_set_is_said_before_it_starts() -> None:
     assert train_step._also(None, minutes=0, seed=0, weights="", learning_rate=0) == []
     (said,) = train_step._also(None, minutes=7, seed=0, weights="", learning_rate=0)
     assert said == "Also set in the step “Model”, under “More”: I have … minutes: 7."
+
+
+def test_an_emptied_number_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Settings] = []
+
+    def start(settings: Settings) -> Run:
+        started.append(settings)
+        return Run(tmp_path)
+
+    monkeypatch.setattr(jobs, "start", start)
+    chosen = Chosen(desk=Desk(data="demo", where="here"), photos=200, classes=5)
+    train_step._start(train_step.Watch(), chosen, "", None, None, None, model="resnet18", preset="quick", train_on=None)
+    assert started == [Settings(data="demo", model="resnet18", preset="quick")]

@@ -17,9 +17,11 @@ import pytest
 from conftest import MINUTE
 from playwright.sync_api import Locator, Page, expect
 
+from resnet_finetune.exports.formats import FORMATS
 from resnet_finetune.exports.seal import Parity
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.served import downloads
+from resnet_finetune.ui.served.doors import door
 from resnet_finetune.ui.steps import take_away
 from resnet_finetune.words import disk
 
@@ -45,6 +47,10 @@ def lying(trained: Path, home: Path) -> Run:
     folder.mkdir(parents=True)
     disk.write_json(folder / "parity.json", {"format": "folder", **asdict(PARITY)})
     return run
+
+
+def test_every_format_can_be_fetched() -> None:
+    assert [format for format in FORMATS if door("GET", f"/download/export/{'0' * 32}/{format}") is None] == []
 
 
 def row(page: Page, name: str) -> Locator:

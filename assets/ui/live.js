@@ -27,7 +27,7 @@ class Live {
     const hint = make("p", { class: "small" }, this.words.say("hint"));
     this.panel = make("div", { class: "camera", hidden: true }, this.video, make("div", {}, this.answer, hint));
     root.replaceChildren(make("div", { class: "choices" }, this.ask), this.trouble, this.panel);
-    new ResizeObserver(() => this.panel.offsetParent || this.close()).observe(this.panel);
+    new ResizeObserver(() => this.panel.hidden || this.panel.offsetParent || this.close()).observe(this.panel);
     document.addEventListener("visibilitychange", () => document.hidden && this.close());
   }
 

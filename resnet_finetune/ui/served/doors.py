@@ -43,7 +43,7 @@ DOORS = (
     Door("GET", "/collect/script/[a-z_.]+"),
     Door("GET", "/download/(run|report)/[0-9a-f]{32}"),
     Door("GET", "/download/matrix/[0-9a-f]{32}/[a-z_]+[.][a-z]+"),
-    Door("GET", "/download/export/[0-9a-f]{32}/[a-z0-9_]+"),
+    Door("GET", "/download/export/[0-9a-f]{32}/[a-z0-9_-]+"),
     Door("GET", "/language/[a-z]+"),
     Door("GET", "/alive"),
     Door("POST", "/api/predict", PHOTO),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
 
 ADDRESS = "/api/predict"
+_PLAIN = r"\w[\w .()-]*"  # a name that says nothing else to a shell, between quotation marks
 
 _INPUTS = {name: Markup("<code>{}</code>").format(name) for name in ("photo", "model", "readiness")}
 
@@ -62,8 +64,10 @@ def _predict(
 
 
 def examples(run: Run | None, server: str) -> Markup:
-    """How to ask it, for the model that is chosen. ``server`` is the address of the page."""
-    name = run.title if run else "…"
+    """How to ask it, for the model that is chosen. ``server`` is the address of the page. What is copied into a shell must say
+    no more there than a name: a run may come from a stranger, whose title is any text.
+    """
+    name = "…" if run is None else run.title if re.fullmatch(_PLAIN, run.title) else run.path.name
     curl = f'curl -F photo=@photo.jpg -F "model={name}" {server}{ADDRESS}'
     python = f"""import requests
 

@@ -134,7 +134,7 @@ def _take_folder(path: str, turn: Turn) -> Iterator[Answer]:
     if not folder:
         yield _refused(UserError(text("data.nothing")))
     else:
-        yield from _look(Desk(data=folder, where=say("the folder “{name}”", name=Path(folder).name)), turn)
+        yield from _look(Desk(data=folder, where=say("the folder “{name}”", name=Path(folder).name or folder)), turn)
 
 
 def _take_demo(turn: Turn) -> Iterator[Answer]:

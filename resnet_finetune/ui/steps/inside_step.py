@@ -39,7 +39,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State, tried: gr.State) -> None
     given = {"path": run, "tried": tried}
     filled: dict[str, Any] = {"inputs_kwargs": given, "outputs": [said, rest, *blocks, *photo], **quick}
     tab.select(finished.offer, inputs_kwargs={"chosen": run}, outputs=run, **quick).then(_show, **filled)
-    run.select(_show, **filled)
+    run.select(_show, trigger_mode="always_last", **filled)
     # Others may have been tried meanwhile; and the curves are read only by who opens their fold.
     way.expand(_offered, inputs_kwargs=given, outputs=photo[1], **quick)
     experiment.expand(shortcut_experiment.last, outputs=curves, **quick)

@@ -15,6 +15,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.data.intake import find, unquoted
+from resnet_finetune.data.names import shown
 from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
 from resnet_finetune.model.faster import TRIED_ON, Way, find_way
 from resnet_finetune.model.gallery import FARTHEST, Gallery
@@ -152,15 +153,20 @@ def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterato
         yield _shown(busy()[0], named)  # and ``_judged`` goes on
 
 
+def _beside(folder: Path) -> str:
+    """Where copies of its photos may go; nothing is beside a whole drive."""
+    whole = folder.absolute()
+    return str(whole.with_name(f"{whole.stem} {text('many.sorted')}")) if whole.name else ""
+
+
 def _shown(said: Markup, named: Named | None = None, trial: Trial | None = None) -> Shown:
-    to = str(named.folder.with_name(f"{named.folder.stem} {text('many.sorted')}")) if named else ""
     return (
         said,
         named,
         gr.Button(visible=seen_if(trial is None)),
         gr.Button(visible=seen_if(trial is not None)),
         gr.Column(visible=named is not None),
-        to,
+        _beside(named.folder) if named else "",
         _NOTHING,
     )
 
@@ -214,7 +220,9 @@ def _answers(named: Named, moved: bool) -> Markup:
 def _group(named: Named, name: str, answers: list[Answer]) -> Markup:
     title = text("none") if name == NONE else text("many.unreadable") if name == UNREADABLE else name
     if name == UNREADABLE:
-        lines = (Markup("<li><code>{}</code> {}</li>").format(answer.path.name, answer.error) for answer in answers[:SHOWN])
+        lines = (
+            Markup("<li><code>{}</code> {}</li>").format(shown(answer.path.name), answer.error) for answer in answers[:SHOWN]
+        )
         inside = Markup("<ul>{}</ul>").format(_NOTHING.join(lines))
     else:
         least_sure = sorted(answers, key=lambda answer: answer.confidence or 0)[:SHOWN]
@@ -227,8 +235,8 @@ def _group(named: Named, name: str, answers: list[Answer]) -> Markup:
 
 def _look(named: Named, answer: Answer) -> Markup:
     if answer.path not in named.looks:
-        named.looks[answer.path] = thumbnail(answer.path, answer.path.name)
+        named.looks[answer.path] = thumbnail(answer.path, shown(answer.path.name))
     sure = Markup("{} ").format(percent(answer.confidence)) if answer.confidence is not None else ""
     return Markup("<figure>{}<figcaption>{}<small>{}</small></figcaption></figure>").format(
-        named.looks[answer.path], sure, answer.path.name
+        named.looks[answer.path], sure, shown(answer.path.name)
     )

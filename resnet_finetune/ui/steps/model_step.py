@@ -96,6 +96,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         _drawn,
         inputs_kwargs={"model": model, "advice": advice},
         outputs=lists,
+        trigger_mode="always_last",
         **quick,
     )
     advice.change(

@@ -89,8 +89,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
         outputs=[run, wanted],
         **quick,
     )
-    for looked_at in (offered.then, run.select):
-        looked_at(_show, **shown).then(_redraw, **redrawn).then(_trusted, **trusted)
+    for looked_at in (offered.then(_show, **shown), run.select(_show, trigger_mode="always_last", **shown)):
+        looked_at.then(_redraw, **redrawn).then(_trusted, **trusted)
     run.change(lambda: _NOTHING, outputs=cell, **quick)  # at once: what is opened meanwhile stays open
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     onward.click(lambda run: (run, gr.Tabs(selected="try")), inputs_kwargs={"run": run}, outputs=[to_try, tabs], **quick)

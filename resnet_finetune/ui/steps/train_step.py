@@ -152,7 +152,13 @@ def _also(train_on: str | None, **others: Any) -> list[str]:
 
 
 def _start(
-    watch: Watch, chosen: Chosen, weights: str, minutes: float, learning_rate: float, **choices: Any
+    watch: Watch,
+    chosen: Chosen,
+    weights: str,
+    minutes: float | None,
+    seed: float | None,
+    learning_rate: float | None,
+    **choices: Any,
 ) -> tuple[Markup, Watch]:
     try:
         servers.trust(weights)
@@ -162,6 +168,7 @@ def _start(
                 corrections=chosen.desk.corrections_file(),
                 weights=weights.strip() or None,
                 minutes=minutes or None,
+                seed=int(seed or 0),  # an emptied field is None
                 learning_rate=learning_rate or None,
                 **choices,
             )
