@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.photos import Dataset
-from resnet_finetune.data.split import folds
 from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import add_head, features_of
@@ -197,7 +196,6 @@ def _features(material: Material, model: Model, indices: np.ndarray) -> Generato
 def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:
     """Every photo answered by a head that was fitted without it and without those like it."""
     labels, classes = material.labels(indices), len(material.dataset.classes)
-    photos = [material.dataset.photos[index] for index in indices]
-    parts = parted(material, indices, max(2, folds(replace(material.dataset, photos=photos))))
+    parts = parted(material, indices)
     answers = out_of_fold(material, features, indices, parts, lambda seen, of: usual_head(seen, of, classes))
     return judged(torch.from_numpy(answers), labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import numpy as np
 from scipy.special import softmax
@@ -35,7 +36,7 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     def fitted(seen: np.ndarray, labels: np.ndarray) -> Head:
         return linear_head(seen, labels, classes, seed)
 
-    parts = parted(material, everyone, folds(material.dataset))
+    parts = parted(material, everyone)
     logits = out_of_fold(material, seen, everyone, parts, fitted)
 
     add_head(net, classes, fitted(seen, labels))
@@ -60,12 +61,16 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     return result.test, "first answer"
 
 
-def parted(material: Material, indices: np.ndarray, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(others, fold): places in ``indices``. No photo of a fold is like any of the others, for groups stay together."""
+def parted(material: Material, indices: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(others, fold): places in ``indices``. No photo of a fold is like any of the others, for groups stay together.
+
+    There are two folds at least: a class whose photos are all alike, or like those of others, is not trained on in one of them.
+    """
     labels = material.labels(indices)
-    groups = [material.dataset.photos[index].group for index in indices]
-    parting = StratifiedGroupKFold(folds, shuffle=True, random_state=material.settings.seed)
-    return list(parting.split(labels, labels, groups))
+    photos = [material.dataset.photos[index] for index in indices]
+    parts = max(2, folds(replace(material.dataset, photos=photos)))
+    parting = StratifiedGroupKFold(parts, shuffle=True, random_state=material.settings.seed)
+    return list(parting.split(labels, labels, [photo.group for photo in photos]))
 
 
 def out_of_fold(

@@ -8,7 +8,6 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from scipy.special import softmax
 
-from resnet_finetune.data.split import folds
 from resnet_finetune.engine.calibration import fit_temperature
 from resnet_finetune.engine.cross_validation import out_of_fold, parted
 from resnet_finetune.engine.first_answer import features_of
@@ -34,7 +33,7 @@ def check_labels(settings: Settings, check_stop: Callable[[], None]) -> Generato
     everyone = np.arange(len(dataset.photos))
     labels, classes = material.labels(everyone), len(dataset.classes)
     seen = yield from features_of(material, net, everyone)
-    parts = parted(material, everyone, max(2, folds(dataset)))
+    parts = parted(material, everyone)
     logits = out_of_fold(material, seen, everyone, parts, lambda seen, labels: usual_head(seen, labels, classes))
     likely = softmax(logits / fit_temperature(logits, labels), axis=1)
     doubtful = find_label_issues(labels, likely, return_indices_ranked_by="self_confidence", n_jobs=1)

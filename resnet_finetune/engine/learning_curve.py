@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 
 import numpy as np
 
-from resnet_finetune.data.split import folds
 from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.first_answer import features_of
 from resnet_finetune.engine.material import with_network
@@ -36,7 +35,7 @@ def learning_curve(settings: Settings, check_stop: Callable[[], None]) -> Genera
     seen = yield from features_of(material, net, everyone)
 
     right = np.zeros((len(SHARES), len(everyone)))  # share of the draws in which a photo was named right
-    for fit, held in parted(material, everyone, max(2, folds(dataset))):
+    for fit, held in parted(material, everyone):
         for number, share in enumerate(SHARES):
             draws = 1 if share == 1 else REPEATS
             for draw in range(draws):

@@ -67,7 +67,9 @@ def examples(run: Run | None, server: str) -> Markup:
     """How to ask it, for the model that is chosen. ``server`` is the address of the page. What is copied into a shell must say
     no more there than a name: a run may come from a stranger, whose title is any text.
     """
-    name = "…" if run is None else run.title if re.fullmatch(_PLAIN, run.title) else run.path.name
+    name = run.title if run else "…"
+    if run and not re.fullmatch(_PLAIN, name):
+        name = run.path.name
     curl = f'curl -F photo=@photo.jpg -F "model={name}" {server}{ADDRESS}'
     python = f"""import requests
 

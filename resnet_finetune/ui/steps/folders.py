@@ -37,7 +37,7 @@ def listing(path: str) -> Markup:
     here = Path(unquoted(path) or Path.home()).expanduser().absolute()
     here = next(folder for folder in (here, *here.parents) if folder.is_dir() or folder == folder.parent)
     try:
-        inside = sorted(child for child in here.iterdir() if child.is_dir() and _can_be_told(child.name))
+        inside = sorted(child for child in here.iterdir() if child.is_dir() and _is_listed(child.name))
         said = "" if inside else text("folders.none")
     except OSError as error:  # no folder, or not ours to read: there is still the way up
         inside, said = [], text("folders.closed", reason=reason(error))
@@ -49,8 +49,8 @@ def listing(path: str) -> Markup:
     )
 
 
-def _can_be_told(name: str) -> bool:
-    """A name in another encoding than this system's, of an old zip or stick, cannot be sent to the page."""
+def _is_listed(name: str) -> bool:
+    """Not what is hidden, nor a name in another encoding, of an old zip or stick: it cannot be sent to the page."""
     return not name.startswith(".") and name.encode(errors="replace").decode() == name
 
 
