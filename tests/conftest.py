@@ -21,10 +21,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from light.sitecustomize import HERE
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from resnet_finetune.cli import main
+from resnet_finetune.data import cache
+from resnet_finetune.data import scan as scanning
 from resnet_finetune.data.dataset import scan
 from resnet_finetune.data.facts import THUMB, Facts
 from resnet_finetune.data.photos import Dataset, Photo
@@ -32,6 +35,7 @@ from resnet_finetune.words.events import Split
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+os.environ["PYTHONPATH"] = os.pathsep.join([HERE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]).rstrip(os.pathsep)
 MINUTE = 60_000  # milliseconds; a limit for a slow machine, not an expectation
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,6 +64,15 @@ def make_photos(root: Path, classes: Sequence[str] = ("blue", "green", "red"), e
 def photos(tmp_path: Path) -> Path:
     """Enough to be fine-tuned: of each class 11 are trained on, 3 choose the model and 4 test it."""
     return make_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def full_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos are kept as large as users' are: for what is measured on them, and for the processes that the test starts."""
+    monkeypatch.delenv("PYTHONPATH")
+    monkeypatch.setattr(cache, "SIZE", 2 * cache.SIZE)
+    monkeypatch.setattr(cache, "PHOTO_BYTES", 4 * cache.PHOTO_BYTES)
+    monkeypatch.setattr(scanning, "SIZE", cache.SIZE)
 
 
 @pytest.fixture

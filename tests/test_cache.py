@@ -17,13 +17,15 @@ from conftest import ROOT, make_photos
 from PIL import Image
 
 from resnet_finetune.data import cache
-from resnet_finetune.data.cache import BOX_PHOTOS, ORPHAN_AGE, PHOTO_BYTES, SIZE, Pixels, Shelf
+from resnet_finetune.data.cache import BOX_PHOTOS, ORPHAN_AGE, Pixels, Shelf
 from resnet_finetune.data.images import decode, square
 from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.words.errors import UserError
 
 PHOTOS = 12  # of two classes
+SIZE, PHOTO_BYTES = 320, 320 * 320 * 3
+pytestmark = pytest.mark.usefixtures("full_size")
 
 
 @pytest.fixture
@@ -271,15 +273,14 @@ def test_on_a_full_disk_photos_are_decoded_when_they_are_needed(root: Path, room
 def test_no_more_is_kept_than_there_is_room_for(
     root: Path, home: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(cache, limit, value)
-    found = read_all(root)
-    assert found.shelf.full
-    assert files(home) == []
-    assert pixels_of(found).missing == PHOTOS
-    assert_as_the_one_decoder_gives_it(pixels_of(found), found.photos)
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, limit, value)
+        found = read_all(root)
+        assert found.shelf.full
+        assert files(home) == []
+        assert pixels_of(found).missing == PHOTOS
+        assert_as_the_one_decoder_gives_it(pixels_of(found), found.photos)
 
-    monkeypatch.undo()
-    monkeypatch.setenv("RESNET_FINETUNE_HOME", str(home))
     again = read_all(root)  # there is room now
     assert not again.shelf.full
     assert again.photos == found.photos

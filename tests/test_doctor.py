@@ -44,6 +44,7 @@ SPOILT: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
+@pytest.mark.usefixtures("full_size")
 @pytest.mark.parametrize("kind", SPOILT)
 def test_every_spoilt_photo_is_found_and_no_other(demo: Path, tmp_path: Path, kind: str) -> None:
     root = some_of(demo, tmp_path, each=15, classes=["Apple", "Melon"])
@@ -217,6 +218,7 @@ def test_a_shortcut_is_told_with_its_class_and_trait(tmp_path: Path) -> None:
 # --- How it is said ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("full_size")
 def test_every_finding_is_a_sentence_about_photos_that_exist(demo: Path, tmp_path: Path) -> None:
     root = some_of(demo, tmp_path, each=15)
     for kind, photo in zip(SPOILT, sorted((root / "Apple").iterdir()), strict=False):

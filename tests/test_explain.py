@@ -9,6 +9,7 @@ import pytest
 from conftest import make_photos
 from PIL import Image
 
+from resnet_finetune.data.cache import SIZE
 from resnet_finetune.data.images import UnreadablePhoto
 from resnet_finetune.insight.explain import NEAREST, explain, heat_map, painted
 from resnet_finetune.model.saved_model import Classifier, load_model
@@ -30,9 +31,10 @@ def half_and_half(tmp_path: Path) -> Path:
 
 def test_it_looked_where_the_class_is(model: Classifier, half_and_half: Path) -> None:
     pixels = model.preprocessing.read(half_and_half)
-    for name, here, there in (("blue", slice(0, 160), slice(160, 320)), ("red", slice(160, 320), slice(0, 160))):
+    left, right = slice(0, SIZE // 2), slice(SIZE // 2, SIZE)
+    for name, here, there in (("blue", left, right), ("red", right, left)):
         heat = heat_map(model, pixels, model.classes.index(name))
-        assert heat.shape == (320, 320) and heat.dtype == np.float32
+        assert heat.shape == (SIZE, SIZE) and heat.dtype == np.float32
         assert heat.min() >= 0 and heat.max() == pytest.approx(1)
         assert heat[:, here].mean() > 2 * heat[:, there].mean()
 
@@ -42,7 +44,7 @@ def test_the_class_that_it_names_is_asked_about_unless_another_is(model: Classif
     found = explain(model, photo)
     assert model.classes[found.of_class] == "green" == model.classes[int(found.scores.argmax())]
     assert not found.none_of_these
-    assert found.pixels.shape == (320, 320, 3)
+    assert found.pixels.shape == (SIZE, SIZE, 3)
     other = explain(model, photo, of_class=0)
     assert other.of_class == 0
     assert not np.array_equal(other.heat, found.heat)

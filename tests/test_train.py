@@ -46,7 +46,7 @@ from resnet_finetune.words.report import REPORT, read_report
 from resnet_finetune.words.settings import Settings
 
 QUICK = PRESETS["quick"]
-SMALL = Preset(112, 6, 1.5e-4, 0.5)  # quicker, and better than the first answer in most of its epochs
+SMALL = Preset(64, 6, 1.5e-4, 0.5)  # quicker, and better than the first answer in most of its epochs
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_of_many_validation_photos_it_is_told_how_far_judging_them_has_come(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judge, "AT_ONCE", 4)
-    monkeypatch.setitem(PRESETS, "quick", Preset(112, 1, 1.5e-4, 0.5))
+    monkeypatch.setitem(PRESETS, "quick", Preset(64, 1, 1.5e-4, 0.5))
     came = [event for event in fine_tune(settings) if isinstance(event, Progress) and event.stage == "check"]
     assert {event.total for event in came} == {9}
     assert [event.done for event in came if event.done == 9] == [9, 9]  # after the first answer, and after the pass
@@ -405,7 +405,7 @@ def test_weights_that_are_no_numbers_are_never_gone_back_to(settings: Settings, 
 
     monkeypatch.setattr(loop, "one_batch", disturbed)
     monkeypatch.setattr(loop, "SAVE_PERIOD", -1.0)
-    monkeypatch.setitem(PRESETS, "quick", Preset(112, 3, 1.5e-4, 0.5))
+    monkeypatch.setitem(PRESETS, "quick", Preset(64, 3, 1.5e-4, 0.5))
     events = list(fine_tune(settings))
     assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
     (note,) = [event.note for event in events if isinstance(event, Noted)]
@@ -435,7 +435,7 @@ def test_the_model_keeps_some_of_many_test_photos_and_is_judged_on_all(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(strangers, "MOST_PHOTOS", 6)
-    monkeypatch.setitem(PRESETS, "quick", Preset(112, 0, 1.5e-4, 0.5))
+    monkeypatch.setitem(PRESETS, "quick", Preset(64, 0, 1.5e-4, 0.5))
     list(fine_tune(settings))
     report, gallery = read_report(Path(settings.run_dir)), load_model(Path(settings.run_dir)).gallery
     assert report and gallery
@@ -458,7 +458,7 @@ def test_a_card_with_too_little_memory_is_tested_with_fewer_photos_at_a_time(
         return look(model, pixels)
 
     monkeypatch.setattr(Classifier, "look", small)
-    monkeypatch.setitem(PRESETS, "quick", Preset(112, 0, 1.5e-4, 0.5))
+    monkeypatch.setitem(PRESETS, "quick", Preset(64, 0, 1.5e-4, 0.5))
     events = list(fine_tune(settings))
     assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0
     assert most == 2
@@ -482,7 +482,7 @@ def test_with_float16_a_run_begins_and_goes_back_to_before_its_first_step(
 ) -> None:
     """When there is no scale of the losses yet."""
     monkeypatch.setattr(material, "find_hardware", lambda: OldCard(device=torch.device("cpu"), precision="float16"))
-    monkeypatch.setitem(PRESETS, "quick", Preset(112, 1, 1.5e-4, 0.5))
+    monkeypatch.setitem(PRESETS, "quick", Preset(64, 1, 1.5e-4, 0.5))
     no_number(monkeypatch, 1)
     events = list(fine_tune(settings))
     assert isinstance(events[-1], Finished) and events[-1].test.accuracy == 1.0

@@ -1,0 +1,1 @@
+"""What makes the tests' trainings lighter: see ``sitecustomize``."""
