@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
+from resnet_finetune.model.hardware import Hardware, find_device, find_hardware, layout
 
 
 def test_the_device_that_is_found_computes() -> None:
@@ -52,3 +52,9 @@ def test_the_hardware_is_told_in_words(threads: int, words: str) -> None:
         assert Hardware(device=torch.device("cpu"), precision="bfloat16").describe() == words
     finally:
         torch.set_num_threads(before)
+
+
+def test_on_apples_gpu_nothing_lies_in_channels_last() -> None:
+    """Its gradients would be wrong on macOS 14."""
+    assert layout(torch.device("mps")) == torch.contiguous_format
+    assert layout(torch.device("cpu")) == layout(torch.device("cuda")) == torch.channels_last

@@ -30,6 +30,7 @@ from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import losses
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import CATALOG, USUAL, Model
+from resnet_finetune.model.hardware import placed
 from resnet_finetune.model.saved_model import Preprocessing
 from resnet_finetune.words.advice import Advice, Candidate
 from resnet_finetune.words.events import Event, Progress
@@ -94,8 +95,7 @@ def _best(verdicts: dict[str, Verdict], usual: str) -> str:
 
 def _measured(material: Material, model: Model) -> Candidate:
     """With random weights: they are as quick as any."""
-    net: nn.Module = timm.create_model(model.timm_name, num_classes=0)
-    net = net.to(material.hardware.device).to(memory_format=torch.channels_last)
+    net = placed(timm.create_model(model.timm_name, num_classes=0), material.hardware.device)
     add_head(net, len(material.dataset.classes))
     own = replace(material, model=model, micro_batches=first_micro_batches(model, material.hardware))
     size = PRESETS[material.settings.preset].photo_size
@@ -189,8 +189,7 @@ def _features(material: Material, model: Model, indices: np.ndarray) -> Generato
         preprocessing=Preprocessing.of(net, SIZE),
         micro_batches=first_micro_batches(model, material.hardware),
     )
-    net = net.to(material.hardware.device).to(memory_format=torch.channels_last)
-    return (yield from features_of(own, net, indices))
+    return (yield from features_of(own, placed(net, material.hardware.device), indices))
 
 
 def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Verdict:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
 from resnet_finetune.data import intake
@@ -24,7 +23,7 @@ from resnet_finetune.engine.progress import told
 from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
-from resnet_finetune.model.hardware import Hardware, find_device, find_hardware
+from resnet_finetune.model.hardware import Hardware, find_device, find_hardware, placed
 from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import corrections, disk, servers
 from resnet_finetune.words.errors import UserError
@@ -162,7 +161,7 @@ def gather(
         check_stop=team.guarded(check_stop),
         clock=clock,
     )
-    return material, net.to(hardware.device).to(memory_format=torch.channels_last)
+    return material, placed(net, hardware.device)
 
 
 def of_no_run(
@@ -204,7 +203,7 @@ def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generato
     model = catalog.find(settings.model)
     net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
     material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
-    return material, net.to(material.hardware.device).to(memory_format=torch.channels_last)
+    return material, placed(net, material.hardware.device)
 
 
 def _splits_of(run: Path) -> dict[str, Split]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from enum import IntEnum
 
 import numpy as np
@@ -20,6 +21,10 @@ from torch import Tensor, nn
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
+
+# For how long helpers wait for an order: the lead alone reads many photos, fits heads, writes. NCCL's own ten minutes would end
+# the training; of a lead that is gone they hear by themselves.
+PATIENCE = timedelta(days=1)
 
 
 class Order(IntEnum):
@@ -42,7 +47,8 @@ class Team:
         if self.size > 1:
             from accelerate import PartialState
 
-            state = PartialState(cpu=find_device().type == "cpu")  # or it looks for a GPU, and takes itself to be alone
+            on_cpu = find_device().type == "cpu"  # without being told it looks for a GPU, and takes itself to be alone
+            state = PartialState(cpu=on_cpu, timeout=PATIENCE)
             self.rank, self._device = state.process_index, state.device
 
     @property

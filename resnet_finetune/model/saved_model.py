@@ -26,7 +26,7 @@ from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
 from resnet_finetune.model.folding import folded
 from resnet_finetune.model.gallery import DamagedGallery, Gallery, Seen, load_gallery, load_photos
-from resnet_finetune.model.hardware import find_device
+from resnet_finetune.model.hardware import find_device, layout, placed
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -58,9 +58,10 @@ class Preprocessing:
         return square(read(path, self.size)[0], self.size)
 
     def normalise(self, photos: Tensor) -> Tensor:
-        """0 to 255 [N, H, W, 3] of any type to float32 [N, 3, H, W], channels last in memory."""
+        """0 to 255 [N, H, W, 3] of any type to float32 [N, 3, H, W], laid out as the device likes it."""
         mean, std = (torch.tensor(values, device=photos.device)[:, None, None] * 255 for values in (self.mean, self.std))
-        return (photos.permute(0, 3, 1, 2).float() - mean) / std  # as bytes they are put into order most quickly
+        values = (photos.permute(0, 3, 1, 2).float() - mean) / std  # as bytes they are put into order most quickly
+        return values.contiguous(memory_format=layout(photos.device))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,8 +244,7 @@ def load_model(folder: Path | str) -> Classifier:
         raise _damaged(folder) from error
     except OSError as error:
         raise _unreadable(folder, error) from error
-    net = net.to(find_device()).to(memory_format=torch.channels_last)
-    return Classifier(net, model, classes, preprocessing, temperature, gallery)
+    return Classifier(placed(net, find_device()), model, classes, preprocessing, temperature, gallery)
 
 
 def kept_photos(folder: Path, classes: int) -> list[Seen]:
