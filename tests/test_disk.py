@@ -148,3 +148,27 @@ def test_a_large_report_is_written_in_little_memory(tmp_path: Path) -> None:
     written = (tmp_path / "report.json").read_bytes()
     assert written == json.dumps(value, ensure_ascii=False, indent=1).encode()
     assert most < 3 * len(written)
+
+
+@pytest.mark.parametrize(("refusals", "written"), [(2, b"new"), (4, b"old")])
+def test_a_file_that_is_just_being_read_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int, written: bytes
+) -> None:
+    """As Windows refuses to replace it; here it is only told so."""
+    replace, refused = Path.replace, 0
+
+    def refuse(self: Path, target: Path) -> Path:
+        nonlocal refused
+        refused += 1
+        if refused <= refusals:
+            raise PermissionError(errno.EACCES, "The process cannot access the file")
+        return replace(self, target)
+
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(disk, "WAITS", (0.0, 0.0, 0.0))
+    with nullcontext() if written == b"new" else pytest.raises(PermissionError):
+        disk.write_bytes(file, b"new")
+    assert file.read_bytes() == written
+    assert list(tmp_path.iterdir()) == [file]

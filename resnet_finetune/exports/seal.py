@@ -146,7 +146,7 @@ class _Alone:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         self._process.kill()
-        with suppress(BrokenPipeError):  # what was not read any more
+        with suppress(OSError):  # what was not read any more
             self._asked.close()
         self._replies.close()
         self._process.wait()
@@ -155,7 +155,7 @@ class _Alone:
     def ask(self, photo: Path) -> None:
         try:
             print(json.dumps(str(photo.absolute())), file=self._asked, flush=True)
-        except BrokenPipeError:
+        except OSError:  # a broken pipe; Windows calls it an invalid argument
             raise self._broken() from None
 
     def reply(self) -> tuple[list[float], bool]:

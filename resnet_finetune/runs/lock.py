@@ -31,6 +31,7 @@ class _Owner:
     pid: int
     born: float  # as ``_born`` tells it
     exit: int | None = None  # how it ended, where somebody saw it
+    parent: int | None = None  # on Windows a launcher, which is what was started and is seen to end, if Python is in a venv
 
 
 def _owner(folder: Path) -> _Owner | None:
@@ -73,7 +74,7 @@ def note_exit(folder: Path, pid: int, code: int) -> None:
     """How the process ``pid`` ended, if it ended without giving the lock back. Negative: by that signal."""
     with FileLock(folder / _GUARD):
         owner = _owner(folder)
-        if owner and owner.pid == pid:
+        if owner and pid in (owner.pid, owner.parent):
             disk.write_json(folder / _LOCK, asdict(replace(owner, exit=code)))
 
 
@@ -96,14 +97,14 @@ def hold(folder: Path) -> Iterator[None]:
     with FileLock(folder / _GUARD):
         if holder(folder) == "alive":
             raise UserError(say("A training is going on in {folder} already: wait until it ends, or stop it.", folder=folder))
-        (folder / _STOP).unlink(missing_ok=True)
+        disk.patiently(lambda: (folder / _STOP).unlink(missing_ok=True))
         me = psutil.Process()
-        disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, born=_born(me))))
+        disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, born=_born(me), parent=me.ppid())))
     try:
         yield
     finally:
         with suppress(OSError):  # a drive that was unplugged: the run then reads as crashed, and goes on as well
-            (folder / _LOCK).unlink(missing_ok=True)
+            disk.patiently(lambda: (folder / _LOCK).unlink(missing_ok=True))
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -6,10 +6,15 @@ import errno
 import json
 import os
 import secrets
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _UNFINISHED = ".unfinished"
+WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if os.name == "nt" else ()  # seconds
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -20,6 +25,20 @@ class NoRoom(OSError):
         super().__init__(error.errno, error.strerror, str(folder))
         self.folder = folder
         self.needed = needed
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """What ``act`` does to a file that others read: Windows refuses to replace or remove one just while it is open.
+
+    Raises:
+        OSError: it is refused for longer than somebody reads.
+    """
+    for seconds in WAITS:
+        try:
+            return act()
+        except PermissionError:
+            time.sleep(seconds)
+    return act()
 
 
 def write_bytes(path: Path, content: bytes | bytearray) -> None:
@@ -35,7 +54,7 @@ def write_bytes(path: Path, content: bytes | bytearray) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        patiently(lambda: temporary.replace(path))
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL:
@@ -70,7 +89,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Raises ``OSError`` or ``ValueError`` when the file is absent or not JSON."""
-    return parse_json(path.read_bytes())
+    return parse_json(patiently(path.read_bytes))
 
 
 def parse_json(content: bytes) -> Any:
