@@ -150,6 +150,27 @@ def test_rights_and_owners_are_not_taken_over(tmp_path: Path) -> None:
     assert (found.st_mode, found.st_uid, found.st_gid) == (expected.st_mode, expected.st_uid, expected.st_gid)
 
 
+@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz"])
+@pytest.mark.parametrize("patience", [0, 3])
+def test_it_can_be_stopped_and_leaves_nothing(tmp_path: Path, name: str, patience: int) -> None:
+    class StopNow(Exception):
+        pass
+
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > patience:
+            raise StopNow
+
+    path = write(tmp_path / name, *(f"cats/{number}.jpg" for number in range(9)))
+    with pytest.raises(StopNow):
+        unpack(path, tmp_path / "unpacked", check)
+    assert not everything(tmp_path / "unpacked")
+    assert len(files_under(unpack(path, tmp_path / "unpacked"))) == 9
+
+
 def test_what_a_kill_left_of_another_archive_goes_after_a_day(tmp_path: Path) -> None:
     parent = tmp_path / "unpacked"
     old, new = parent / ".unpacking-old", parent / ".unpacking-new"

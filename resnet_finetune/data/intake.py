@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,11 +40,12 @@ def find(data: str) -> Path:
     return path
 
 
-def open_data(data: str) -> Path:
+def open_data(data: str, check: Callable[[], None] = lambda: None) -> Path:
     """The folder of photos that ``data`` names.
 
     A folder is used in place and never changed. A .zip or .tar is unpacked once, into a folder of the app's own that is named
-    by its content. "demo" is the photos that come with the app (a folder of that name is written "./demo").
+    by its content. "demo" is the photos that come with the app (a folder of that name is written "./demo"). ``check`` is called
+    often meanwhile; what it raises ends the work.
 
     Raises:
         UserError: there is no such thing, or it is not safe to unpack.
@@ -56,7 +57,7 @@ def open_data(data: str) -> Path:
                 return path.absolute()
             if not path.is_file():
                 raise _neither(path)  # before it is read: a device never ends
-            return unpack(path, home() / "unpacked")
+            return unpack(path, home() / "unpacked", check)
         except NotWhole as error:
             suffix = archive_suffix(path.name)
             if suffix:

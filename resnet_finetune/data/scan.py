@@ -27,6 +27,7 @@ from resnet_finetune.words.language import reason, say
 
 # Threads hand files over in batches: for each hand-over, all of them have to wait for each other.
 BATCH = 8
+_is_junction = getattr(os.DirEntry, "is_junction", lambda entry: False)  # Windows' other kind of link; unknown to Python 3.11
 IN_MEMORY = 64 * 10**6  # bytes; a larger file is not read at once
 
 
@@ -45,9 +46,10 @@ class Scan:
 def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
     """Read every file under ``root``. Nothing under it is changed; the pixels are kept in the app's own place.
 
-    ``progress(done, total)`` is called in this thread after each file; what it raises ends the scan.
+    ``progress(done, total)`` is called in this thread after each file, and before that, while files are still being listed,
+    after each folder; what it raises ends the scan.
     """
-    files, folders, problems = _walk(root)
+    files, folders, problems = _walk(root, lambda found: progress(0, found))
     photos: list[PhotoFile] = []
     tables: dict[str, LabelTable] = {}
     shelf = Shelf(root)
@@ -67,8 +69,11 @@ def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
     return Scan(root=root, photos=photos, problems=problems, folders=folders, tables=tables, shelf=shelf)
 
 
-def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
-    """Every file (name → path, sorted) and folder under ``root`` but the system's; links are problems, never followed."""
+def _walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list[str], list[Problem]]:
+    """Every file (name → path, sorted) and folder under ``root`` but the system's; links are problems, never followed.
+
+    After each folder it is told how many files there are already, if any.
+    """
     files: dict[str, Path] = {}
     folders: list[str] = []
     problems = []
@@ -85,7 +90,7 @@ def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
             name = prefix + _readable(entry.name)
             if is_system(entry.name):
                 continue
-            if entry.is_symlink():
+            if entry.is_symlink() or _is_junction(entry):
                 message = say("It is a link, and links are not followed: put the photo or folder itself there.")
                 problems.append(Problem(path=name, kind="link", message=message))
             elif entry.is_dir():
@@ -99,6 +104,8 @@ def _walk(root: Path) -> tuple[dict[str, Path], list[str], list[Problem]]:
                 problems.append(Problem(path=name, kind="same-name", message=message))
             else:
                 files[name] = Path(entry.path)
+        if files:
+            tell(len(files))
     return dict(sorted(files.items())), folders, problems
 
 

@@ -10,7 +10,7 @@ import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO
@@ -63,20 +63,20 @@ def tar_content(file: BinaryIO) -> Readable | None:
     return file if len(start) == BLOCK and (start == END or _is_header(start)) else None
 
 
-def unpack_tar(path: Path, parent: Path) -> Path:
+def unpack_tar(path: Path, parent: Path, check: Callable[[], None]) -> Path:
     """As ``archives.unpack`` says."""
-    target = folder_for(path, parent)
+    target = folder_for(path, parent, check)
     if not target.is_dir():  # asked first, because to judge a tar takes as long as to read it
         with path.open("rb") as file:
             members = []
-            for member in _members(_Stream(file, path)):
+            for member in _members(_Stream(file, path, check)):
                 members.append(member)
                 if member.fault:
                     place_of(member, path)  # said at once, rather than after all the rest
         plan = judge(members, path)
         with path.open("rb") as file:
-            stream = _Stream(file, path)
-            write_whole(members, _contents(stream, members), plan, path, target)
+            stream = _Stream(file, path, check)
+            write_whole(members, _contents(stream, members), plan, path, target, check)
     return target
 
 
@@ -90,7 +90,7 @@ def _contents(stream: _Stream, members: list[Member]) -> Iterator[Iterable[bytes
 class _Stream:
     """The unpacked bytes of a tar, in order; refused as soon as they grow as no photos do."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, check: Callable[[], None]) -> None:
         content = tar_content(file)
         if content is None:
             raise NotWhole("it was changed while it was read")
@@ -98,6 +98,7 @@ class _Stream:
         self.at = 0
         self._file = file
         self._content = content
+        self._check = check
         self._unjudged = self._packed_at = self._excess = 0
 
     def read(self, size: int) -> bytes:
@@ -117,6 +118,7 @@ class _Stream:
         return data
 
     def _judge(self) -> None:
+        self._check()
         # Bytes in excess of MAX_RATIO, where lately there were any. Not those of all the file so far: a bomb behind real photos
         # would take long to outgrow them.
         packed_at = self._file.tell()

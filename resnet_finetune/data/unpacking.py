@@ -13,7 +13,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -29,6 +29,7 @@ MAX_RATIO = 100  # unpacked to packed; photos are compressed already and come to
 SMALL = 100 * 10**6  # bytes that may be unpacked at any ratio: a few flat drawings compress well
 SPARE = 10**9  # bytes left free on the disk, for the run itself
 CHUNK = 64 * 1024  # bytes
+DIGESTED = 1024 * 1024  # bytes at once: a hundredth of a second or so
 _UNFINISHED = ".unpacking-"
 _DAY = 24 * 60 * 60  # seconds; nothing takes so long to be unpacked
 
@@ -125,13 +126,24 @@ def too_many(path: Path) -> UserError:
     return UserError(say("{name} holds more than {most:,} files: split it up.", name=path.name, most=MAX_FILES))
 
 
-def folder_for(path: Path, parent: Path) -> Path:
+def folder_for(path: Path, parent: Path, check: Callable[[], None]) -> Path:
     """Where an archive is unpacked to, by its content. Raises ``OSError`` when it cannot be read."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return parent / hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        while chunk := file.read(DIGESTED):
+            digest.update(chunk)
+            check()
+    return parent / digest.hexdigest()[:16]
 
 
-def write_whole(members: list[Member], contents: Iterable[Iterable[bytes]], plan: Plan, path: Path, target: Path) -> None:
+def write_whole(
+    members: list[Member],
+    contents: Iterable[Iterable[bytes]],
+    plan: Plan,
+    path: Path,
+    target: Path,
+    check: Callable[[], None],
+) -> None:
     """Write what is planned under ``target``, which is there whole or not at all. ``contents`` has each member's bytes.
 
     Raises:
@@ -155,6 +167,7 @@ def write_whole(members: list[Member], contents: Iterable[Iterable[bytes]], plan
         folder = Path(temporary) / "photos"
         folder.mkdir()
         for number, content in enumerate(contents):
+            check()
             if number not in plan:
                 continue
             place = folder.joinpath(*plan[number])

@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -39,16 +39,16 @@ HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 PUNCTUATION = re.compile("[\u3000-\u303f\uff00-\uffef·—]")  # the last two are others in Python's GB2312
 
 
-def unpack_zip(path: Path, parent: Path) -> Path:
+def unpack_zip(path: Path, parent: Path, check: Callable[[], None]) -> Path:
     """As ``archives.unpack`` says."""
     try:
         with path.open("rb", buffering=0) as raw, open_zip(raw, MAX_FILES) as archive:
             members = list(map(_member, archive.infolist(), _names(archive.infolist())))
             plan = judge(members, path)  # before the whole file is read for its digest
-            target = folder_for(path, parent)
+            target = folder_for(path, parent, check)
             if not target.is_dir():
                 contents = (_content(archive, info) for info in archive.infolist())
-                write_whole(members, contents, plan, path, target)
+                write_whole(members, contents, plan, path, target, check)
         return target
     except TooManyEntries as error:
         raise too_many(path) from error
