@@ -24,7 +24,7 @@ from resnet_finetune.data.images import square
 from resnet_finetune.engine.progress import drained
 from resnet_finetune.exports import export as exports
 from resnet_finetune.exports import seal
-from resnet_finetune.exports.export import Exported, export
+from resnet_finetune.exports.export import Exported, export, require_own_place
 from resnet_finetune.exports.formats import FORMATS, Format
 from resnet_finetune.exports.model_card import card
 from resnet_finetune.exports.seal import Parity
@@ -329,6 +329,9 @@ def test_what_lies_there_is_kept_until_there_is_room_for_all(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to = tmp_path / "to"
+    (to / ".a.unfinished").mkdir(parents=True)  # of one that was killed
+    (to / ".a.unfinished" / "model.onnx").write_bytes(b"half")
+    require_own_place(to)
     first = take(trained, "onnx", to)
     assert sorted(to.iterdir()) == first.files
     for file in (to / "predict.py", to / "requirements.txt"):

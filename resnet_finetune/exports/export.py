@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from resnet_finetune.exports.formats import PARITY, Format
 from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_good, require_enough, require_same, tested
 from resnet_finetune.exports.whole_photo import ONNX, write_onnx, write_program, write_weights
 from resnet_finetune.model.eight_bits import quantise
+from resnet_finetune.model.gallery import Seen
 from resnet_finetune.model.saved_model import ABOUT, Classifier, kept_photos, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.assets import ASSETS
@@ -27,6 +28,7 @@ from resnet_finetune.words.events import Event
 from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
+_UNFINISHED = ".unfinished"
 CALIBRATED_ON = 100  # photos, that show how large the activations get
 _PARTS = ASSETS / "exports"  # what goes into an export as it is
 
@@ -92,20 +94,19 @@ def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> 
         parity = yield from prove(model, tested(report), folder)
         require_same(parity)
         return parity
-    photos = held_out(report, model.gallery.photos if model.gallery else [])
-    quantise(folder / ONNX, _other_photos(report, model.preprocessing.size), "probabilities")
-    parity = yield from prove(model, photos, folder)
+    kept = model.gallery.photos if model.gallery else []
+    quantise(folder / ONNX, _other_photos(report, kept, model.preprocessing.size), "probabilities")
+    parity = yield from prove(model, held_out(report, kept), folder)
     require_as_good(parity)
     return parity
 
 
-def _other_photos(report: Report, side: int) -> Iterator[np.ndarray]:
-    """Some of the photos beside the test photos, decoded; where all were judged (tiny sets), some of those."""
-    root = report.folder
-    judged = {root / photo.path for photo in report.judged}
-    files = sorted({path for path in root.rglob("*") if path.is_file()} - judged) or sorted(judged)
+def _other_photos(report: Report, kept: Sequence[Seen], side: int) -> Iterator[np.ndarray]:
+    """Some of the photos that were trained on, decoded; where all were judged (tiny sets), some of those."""
+    names = [photo.name for photo in kept if photo.split == "train"] or [photo.path for photo in report.judged]
+    files = [report.folder / name for name in sorted(names)]
     taken = 0
-    for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some are no photos
+    for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
         if taken == CALIBRATED_ON:
             return
         try:
@@ -148,10 +149,15 @@ def require_own_place(to: Path) -> None:
         UserError: it is another folder, or it cannot be read.
     """
     try:
-        if to.is_dir() and any(to.iterdir()) and not (to / PARITY).is_file():
+        if to.is_dir() and {*to.iterdir()} - {*_left(to)} and not (to / PARITY).is_file():
             raise UserError(say("{to} is not empty: name a new folder.", to=to))
     except OSError as error:
         raise _unwritable(error) from error
+
+
+def _left(to: Path) -> list[Path]:
+    """What an export that was killed left there."""
+    return list(to.glob(f".*{_UNFINISHED}"))
 
 
 def _unwritable(error: OSError) -> UserError:
@@ -167,7 +173,9 @@ def _give_out(folder: Path, to: Path) -> list[Path]:
     for name in names:
         if (to / name).is_dir():  # nothing can take its place
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(to / name))
-    with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=".unfinished") as temporary:
+    for left in _left(to):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=_UNFINISHED) as temporary:
         for name in names:
             disk.write_bytes(Path(temporary, name), (folder / name).read_bytes())
         return sorted(Path(temporary, name).replace(to / name) for name in names)
