@@ -600,5 +600,6 @@ def test_a_photo_that_cannot_be_saved_is_told_and_can_be_tried_again(shaky: Page
     shaky.unroute(BATCH)
     for card in (cup, pen):
         card.get_by_role("button", name="Try again").click()
+        expect(card.locator("img")).to_have_count(1)
     shaky.get_by_role("button", name="Use these photos").click()
     assert set(on_disk(server_home, told(shaky)[0])) == {"cup/00.png", "pen/00.png"}

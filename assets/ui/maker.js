@@ -92,6 +92,7 @@ class Maker {
     this.camera.close();
     localStorage.removeItem(REMEMBERED);
     this.place = null;
+    for (const card of this.classes) card.photos.forEach((photo) => card.forget(photo));
     this.classes = [];
     this.list.replaceChildren();
     this.refresh();
@@ -253,9 +254,13 @@ class ClassCard {
   /** A file that the person has; its picture comes from the app, which reads more kinds of photos than a browser does. */
   async add(file) {
     if (isSystem(file.name, this.maker.setup.system)) return;
-    const photo = this.put(this.free(file.name.normalize("NFC")), file);
+    await this.bring(this.put(this.free(file.name.normalize("NFC")), file));
+  }
+
+  async bring(photo) {
     await this.maker.bring(photo);
-    if (photo.saved) this.picture(photo, thumbnail((await this.maker.collection()).id, photo.path));
+    if (!photo.saved || photo.element.querySelector("img, span")) return; // one from the camera was shown at once
+    this.picture(photo, thumbnail((await this.maker.collection()).id, photo.path));
   }
 
   /** A photo from the camera. */
@@ -265,7 +270,7 @@ class ClassCard {
     while (this.names.has(name().toLowerCase())) number += 1; // two presses in one second belong together
     const photo = this.put(name(), file);
     this.picture(photo, URL.createObjectURL(small));
-    this.maker.bring(photo);
+    this.bring(photo);
     this.maker.refresh();
   }
 
@@ -306,25 +311,32 @@ class ClassCard {
     this.photos = this.photos.filter((one) => one !== photo);
     this.maker.refresh();
     await photo.arrived; // it may still be on its way
-    if (photo.saved) await this.removed(photo);
+    if (photo.saved && !(await this.removed(photo))) return;
     this.names.delete(photo.name.toLowerCase());
+    this.forget(photo);
+  }
+
+  /** The browser keeps the picture of a photo from the camera until it is told not to. */
+  forget(photo) {
     URL.revokeObjectURL(photo.element.querySelector("img")?.src);
   }
 
-  /** Removed from the disk; if that fails, it is shown again, because it would be trained on. */
+  /** Removed from the disk, as is told; if that fails, it is shown again, because it would be trained on. */
   async removed(photo) {
     try {
       await remove((await this.maker.collection()).id, photo.path);
+      return true;
     } catch (error) {
       photo.problem = error instanceof Told ? error.message : this.words.say("unreachable");
       this.photos.unshift(photo);
       this.strip.prepend(photo.element);
       this.maker.refresh();
+      return false;
     }
   }
 
   tryAgain() {
-    for (const photo of this.photos.filter((photo) => photo.problem)) this.maker.bring(photo);
+    for (const photo of this.photos.filter((photo) => photo.problem)) this.bring(photo);
     this.maker.refresh();
   }
 
