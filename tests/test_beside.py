@@ -54,6 +54,20 @@ def test_what_is_given_up_says_so_and_what_is_overtaken_says_nothing() -> None:
     assert turn.over("a")  # it was given up: looking at it again does not bring it back
 
 
+def test_it_is_busy_until_what_was_begun_last_has_ended() -> None:
+    turn = Turn()
+    assert not turn.busy
+    first = turn.taken(counting)
+    next(first)
+    second = turn.taken(counting)
+    next(second)
+    list(first)
+    assert turn.busy
+    turn.give_up()
+    assert "stopped" in list(second)
+    assert not turn.busy
+
+
 @pytest.fixture
 def two(trained: Path, home: Path) -> tuple[Run, Run]:
     for name in ("first", "second"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -40,6 +41,12 @@ def test_the_svg_keeps_names_as_text() -> None:
     said = [node.text for node in ElementTree.fromstring(written).iter() if node.tag.endswith("}text")]
     assert set(NAMES) <= set(said)
     assert "8 of 12 test photos named right" in said
+
+
+def test_of_a_tiny_set_it_is_not_said_that_there_was_a_test() -> None:
+    written = matrix_picture.svg(replace(report(NAMES), cross_validated=True), range(4)).decode()
+    assert "8 of 12 photos named right, each by a model that had not seen it" in written
+    assert "test photos" not in written
 
 
 @pytest.mark.parametrize("n", [2, 10, NUMBERS + 1, 300])

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -346,5 +347,22 @@ def test_an_emptied_number_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(jobs, "start", start)
     chosen = Chosen(desk=Desk(data="demo", where="here"), photos=200, classes=5)
-    train_step._start(train_step.Watch(), chosen, "", None, None, None, model="resnet18", preset="quick", train_on=None)
+    emptied = {"minutes": None, "seed": None, "learning_rate": None}
+    train_step._start(train_step.Watch(), chosen, "", **emptied, model="resnet18", preset="quick", train_on=None)
     assert started == [Settings(data="demo", model="resnet18", preset="quick")]
+
+
+def test_what_would_be_trained_is_told_unless_just_that_was(trained: Path) -> None:
+    run = Run(trained)
+    chosen = Chosen(desk=Desk(data=run.settings.data, where="here"), photos=54, classes=3)
+    same = {"weights": "", "minutes": None, "seed": 0, "learning_rate": None, "train_on": None}
+
+    def told(chosen: Chosen = chosen, preset: str = "quick", **others: object) -> str:
+        return str(train_step._plan(chosen, "finished", Story(run), "resnet18", preset, **{**same, **others}))
+
+    assert told() == ""
+    for other in ({"seed": 7}, {"minutes": 2.0}, {"learning_rate": 1e-4}):
+        assert "Ready to train ResNet-18" in told(**other)
+    assert "Ready to train ResNet-18" in told(preset="balanced")
+    assert "Ready to train ResNet-18" in told(replace(chosen, desk=Desk(data="demo", where="here")))
+    assert "Ready to train ResNet-18" in told(replace(chosen, desk=chosen.desk.corrected({"red/00.png": None})))

@@ -93,7 +93,7 @@ def change(file: Path, **values: object) -> None:
 
 def test_its_results_are_shown_without_photos_until_the_server_is_named(stranger: Run) -> None:
     def drawn() -> str:
-        return " ".join(map(str, results_step._show(str(stranger.path))))
+        return " ".join(map(str, results_step._show(str(stranger.path), None)))
 
     report = stranger.report()
     assert report is not None

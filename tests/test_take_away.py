@@ -63,7 +63,7 @@ def open_results(page: Page) -> None:
     expect(page.locator("#take ol > li")).to_have_count(7, timeout=MINUTE)
 
 
-def test_a_model_is_made_and_fetched(page: Page, run: Path, tmp_path: Path) -> None:
+def test_a_model_is_made_and_fetched(page: Page, run: Path, server_home: Path, tmp_path: Path) -> None:
     open_results(page)
     weights = row(page, "The weights")
     weights.get_by_role("button", name="Make it").click()
@@ -92,6 +92,11 @@ def test_a_model_is_made_and_fetched(page: Page, run: Path, tmp_path: Path) -> N
     page.reload()  # it lies ready still
     open_results(page)
     expect(weights.get_by_role("link")).to_have_count(1)
+    shutil.rmtree(server_home / "exports")  # as when the training went on
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.get_by_role("tab", name="Results").click()
+    expect(weights.get_by_role("button", name="Make it")).to_be_visible()
+    expect(weights.get_by_role("link")).to_have_count(0)
 
 
 def test_what_cannot_be_proven_is_told(page: Page, run: Path, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ SAID_EVERY = 0.3  # seconds between two words on how far it has come
 
 @dataclass(eq=False)
 class Trial:
-    """Long work that goes on. The person may not want it any more."""
+    """Long work. The person may not want it any more."""
 
     wanted: bool = True
+    ended: bool = False
 
 
 # Of an event whose work takes a ``Turn``: what goes on is ended by it, not waited for.
@@ -39,10 +40,18 @@ class Turn:
         self.give_up()
         mine = self.trial = Trial()
         self.about = about
-        for said in work(mine):
-            if self.trial is not mine:
-                return
-            yield said
+        try:
+            for said in work(mine):
+                if self.trial is not mine:
+                    return
+                yield said
+        finally:
+            mine.ended = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether something goes on."""
+        return self.trial is not None and not self.trial.ended
 
     def give_up(self) -> None:
         """What goes on, if anything does. It may still say so."""

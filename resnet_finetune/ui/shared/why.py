@@ -38,9 +38,9 @@ element.addEventListener("keydown", (event) => {
     if (event.key === "Escape") panel.querySelector("button").click();
     if (event.key !== "Tab") return;
     const buttons = panel.querySelectorAll("button");
-    const [first, last] = [buttons[0], buttons[buttons.length - 1]];
-    if (event.shiftKey && document.activeElement === first) { event.preventDefault(); last.focus(); }
-    else if (!event.shiftKey && document.activeElement === last) { event.preventDefault(); first.focus(); }
+    const [first, last, now] = [buttons[0], buttons[buttons.length - 1], document.activeElement];
+    if (event.shiftKey && (now === first || now === panel)) { event.preventDefault(); last.focus(); }
+    else if (!event.shiftKey && now === last) { event.preventDefault(); first.focus(); }
 });
 new MutationObserver(() => {
     const panel = element.querySelector(".why");
@@ -114,8 +114,8 @@ def _answer_click(event: gr.EventData, asked: Asked | None) -> tuple[Markup, Ask
 
 def _in_panel(title: str, inside: Markup) -> Markup:
     return Markup(
-        '<div class="why" role="dialog" aria-modal="true" aria-label="{title}"><section class="card"><header><h3>{title}</h3>'
-        "{close}</header>{inside}</section></div>"
+        '<div class="why" role="dialog" aria-modal="true" tabindex="-1" aria-label="{title}"><section class="card">'
+        "<header><h3>{title}</h3>{close}</header>{inside}</section></div>"
     ).format(title=title, close=action(text("why.close"), {"close": True}), inside=inside)
 
 

@@ -100,7 +100,8 @@ def build(
         js=into_view("data-findings", after=500, block="start"),  # below the ways to choose
     )
     stop.click(lambda turn: turn.give_up(), inputs_kwargs={"turn": turn}, queue=False, show_progress="hidden")
-    doctor.click(_remedy, inputs_kwargs={"seen": seen}, trigger_mode="multiple", **answer)  # quick fingers lose no click
+    told: dict[str, Any] = {"inputs_kwargs": {"seen": seen, "turn": turn}, **answer}
+    doctor.click(_remedy, trigger_mode="multiple", **told)  # quick fingers lose no click
 
     def look_again(event: Dependency) -> None:
         event.then(_take_asked, inputs_kwargs={"asked": asked, "turn": turn}, **scan)
@@ -186,7 +187,7 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
             come = (done, total)
             check()
 
-        root = open_data(chosen.data)
+        root = open_data(chosen.data, check)
         return root, scan_files(root, tell)
 
     def busy() -> Answer:
@@ -205,10 +206,11 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
         yield from _understood(chosen, scanned)
 
 
-def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
-    """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done."""
-    if seen is None:
-        yield _answer(_NOTHING)
+def _remedy(event: gr.EventData, seen: Seen | None, turn: Turn) -> Iterator[Answer]:
+    """What the person clicked in the doctor's findings. A browser may send anything: only what was offered is done. While other
+    photos are looked at, those that were clicked on are not chosen any more.
+    """
+    if seen is None or turn.busy:
         return
     clicked = clicked_on(event)
     now = seen.desk
@@ -221,7 +223,7 @@ def _remedy(event: gr.EventData, seen: Seen | None) -> Iterator[Answer]:
     else:
         now = now.corrected(dict.fromkeys(seen.findings.remedy(str(clicked.get("leave")))))
     now.keep()
-    yield from _understood(now, seen.scanned)
+    yield from turn.taken(lambda trial: _understood(now, seen.scanned))
 
 
 def _understood(chosen: Desk, scanned: Scan) -> Iterator[Answer]:

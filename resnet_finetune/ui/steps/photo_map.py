@@ -155,7 +155,8 @@ def _make(path: str | None, turn: Turn) -> Iterator[Shown]:
     def made(trial: Trial) -> Iterator[Shown]:
         yield _made(path)
 
-    yield from turn.taken(made, path)
+    if not (turn.busy and turn.about == path):  # whom it takes too long presses again
+        yield from turn.taken(made, path)
 
 
 def _made(path: str | None) -> Shown:

@@ -15,6 +15,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run
 from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import finished, why
+from resnet_finetune.ui.shared.beside import Turn
 from resnet_finetune.ui.shared.parts import clicked_on, heading, into_view, lead_to
 from resnet_finetune.ui.steps import learning, photo_map, proof, suspects, take_away
 from resnet_finetune.ui.wording.texts import percent, text
@@ -35,6 +36,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
     itself, it would reach the page together with the change of the tab, and be asked for too early. ``to_try``: likewise, for
     the step of new photos.
     """
+    turn = gr.State(Turn())
     heading(text("step.results"), text("results.lead"))
     run = finished.dropdown(text("results.run"), "results-run")
     summary = gr.HTML(elem_id="results-summary")
@@ -65,7 +67,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
         with _folded(text("map.title"), "results-map"):
             photo_map.build(run)
         with _folded(text("take"), "results-take"):
-            take_away.build(run)
+            take_again = take_away.build(run)
         with _folded(text("proof"), "results-proof"):
             proven = proof.build(tabs, run)
     panel, asked = why.build("results-why")
@@ -76,7 +78,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
     view: dict[str, Any] = {"shows": shows, "order": order, "query": find}
     shown: dict[str, Any] = {
-        "inputs_kwargs": {"path": run},
+        "inputs_kwargs": {"path": run, "found": doubts[0]},
         "outputs": [*(summary, rest, find, pairs, worst, details), *doubts, *proven],
         **quick,
     }
@@ -91,12 +93,14 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
     )
     for looked_at in (offered.then(_show, **shown), run.select(_show, trigger_mode="always_last", **shown)):
         looked_at.then(_redraw, **redrawn).then(_trusted, **trusted)
-    run.change(lambda: _NOTHING, outputs=cell, **quick)  # at once: what is opened meanwhile stays open
+    take_again(offered)
+    opening: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": cell, **quick}
+    run.change(_close, **opening)  # at once: what is opened meanwhile stays open
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     onward.click(lambda run: (run, gr.Tabs(selected="try")), inputs_kwargs={"run": run}, outputs=[to_try, tabs], **quick)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
     for part in (drawn, cell, pairs):
-        part.click(_open, inputs_kwargs={"path": run}, outputs=cell, trigger_mode="multiple", **quick)
+        part.click(_open, trigger_mode="multiple", **opening)
     for part in (cell, worst):
         part.click(_ask_why, inputs_kwargs={"path": run}, outputs=[panel, asked], trigger_mode="multiple", **quick)
     gr.on([drawn.click, pairs.click], fn=None, js=into_view("results-cell", after=300))  # what was clicked may be far above
@@ -118,7 +122,7 @@ def _choice(key: str, names: tuple[str, ...]) -> gr.Radio:
     )
 
 
-def _show(path: str | None) -> tuple[Any, ...]:
+def _show(path: str | None, found: suspects.Found | None) -> tuple[Any, ...]:
     try:
         run, report = _result(path)
     except UserError as error:
@@ -132,7 +136,7 @@ def _show(path: str | None) -> tuple[Any, ...]:
         _pairs(report),
         cell_photos.draw_worst(report),
         _classes(report),
-        *suspects.shown(run),
+        *suspects.shown(run, found),
         *proof.shown(run),
     )
 
@@ -186,12 +190,24 @@ def _ask_why(event: gr.EventData, path: str | None) -> tuple[Any, Any]:
     return why.opened_for_tested(run, str(clicked["why"])) if run and "why" in clicked else (gr.skip(), gr.skip())
 
 
-def _open(event: gr.EventData, path: str | None) -> Any:
-    """The photos of a cell. A browser may send anything: only cells that are there are opened."""
+def _close(path: str | None, turn: Turn) -> Any:
+    return _NOTHING if turn.over(path) else gr.skip()
+
+
+def _open(event: gr.EventData, path: str | None, turn: Turn) -> Any:
+    """The photos of the cell that was clicked last, if its run is still looked at once they are drawn."""
     clicked = clicked_on(event)
     if "why" in clicked:
         return gr.skip()
-    _, report = _result(path)
+    return next(turn.taken(lambda trial: iter((_cell(path, clicked),)), path), gr.skip())
+
+
+def _cell(path: str | None, clicked: dict[str, Any]) -> Markup:
+    """A browser may send anything: only cells that are there are opened."""
+    try:
+        _, report = _result(path)
+    except UserError as error:
+        return message("bad", text("results.none"), error.messages)
     if report is None:
         return _NOTHING
     true, predicted = clicked.get("true"), clicked.get("predicted")

@@ -43,7 +43,7 @@ class Found:
 
 
 def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
-    """The parts that ``shown`` fills when another run is looked at."""
+    """The parts that ``shown`` fills when a run is looked at; the first is what it found."""
     gr.HTML(Markup("<p>{}</p>").format(text("suspects.lead")))
     found = gr.State(None)
     listed = _ATTEMPT.build(run, found, _KEYS)
@@ -61,9 +61,9 @@ def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     return [found, *parts]
 
 
-def shown(run: Run | None) -> list[Any]:
-    """Nothing is looked for yet, but what was said of this run's photos before still holds."""
-    return [None, *_parts(run, None)]
+def shown(run: Run, found: Found | None) -> list[Any]:
+    """What was found among this run's photos, if they were looked at; and what was said of them before still holds."""
+    return [found if _among(run, found) else None, *_parts(run, found)]
 
 
 # --- What is clicked ---------------------------------------------------------------------------------------------------

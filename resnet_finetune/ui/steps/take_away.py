@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.engine.progress import drained
@@ -30,8 +31,8 @@ _DIGITS = 5  # of a difference of probabilities
 Shown = tuple[Markup, gr.Button]  # the formats, and the button to stop
 
 
-def build(run: gr.Dropdown) -> None:
-    """``run``: the training that is looked at."""
+def build(run: gr.Dropdown) -> Callable[[Dependency], None]:
+    """``run``: the training that is looked at. What comes back looks again, after an event, at what there is."""
     gr.HTML(Markup("<p>{}</p>").format(text("take.lead")))
     turn = gr.State(Turn())
     listing = gr.HTML(js_on_load=ACTIONS, elem_id="take")
@@ -41,10 +42,21 @@ def build(run: gr.Dropdown) -> None:
     listing.click(_make, show_progress="hidden", **given, **AT_ONCE)
     stop.click(_stop, inputs_kwargs={"turn": turn}, outputs=stop, queue=False, show_progress="hidden")
 
+    def look_again(event: Dependency) -> None:
+        event.then(_show_again, queue=False, show_progress="hidden", **given)
+
+    return look_again
+
 
 def _show(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
     run = finished.find(path)
     return _shown(_listing(run) if run else _NOTHING) if turn.over(path) else gr.skip()
+
+
+def _show_again(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
+    """A training that went on has thrown away what was made of its model."""
+    run = finished.find(path)
+    return gr.skip() if turn.busy else _shown(_listing(run) if run else _NOTHING)
 
 
 def _stop(turn: Turn) -> gr.Button:

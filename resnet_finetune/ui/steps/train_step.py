@@ -120,7 +120,7 @@ def _plan(chosen: Chosen | None, state: State, story: Story | None, model: str, 
         return message("info", text("train.waits", where=chosen.desk.where)) if chosen and other else _NOTHING
     if chosen is None:
         return message("info", text("train.no_data" if state == "new" else "train.again"))
-    if story and (story.run.settings.model, story.run.settings.preset) == (model, preset):
+    if story and _as(story.run, model=model, preset=preset, **others) and _of(story.run, chosen):
         return _NOTHING  # it is done already, and below is how it ended
     network = find(model)
     return message(
@@ -141,6 +141,24 @@ def _plan(chosen: Chosen | None, state: State, story: Story | None, model: str, 
     )
 
 
+def _as(run: Run, **choices: Any) -> bool:
+    """Whether it trains, or has trained, in just this way."""
+    return all(getattr(run.settings, name) == value for name, value in _settings(**choices).items())
+
+
+def _settings(
+    weights: str, minutes: float | None, seed: float | None, learning_rate: float | None, **choices: Any
+) -> dict[str, Any]:
+    """What was chosen, but for the photos, as ``Settings`` has it. Of a field that was emptied there is None."""
+    return {
+        "weights": weights.strip() or None,
+        "minutes": minutes or None,
+        "seed": int(seed or 0),
+        "learning_rate": learning_rate or None,
+        **choices,
+    }
+
+
 def _also(train_on: str | None, **others: Any) -> list[str]:
     """What else is set, in a part of an earlier step that is folded."""
     usual = Settings()
@@ -151,26 +169,14 @@ def _also(train_on: str | None, **others: Any) -> list[str]:
     ]
 
 
-def _start(
-    watch: Watch,
-    chosen: Chosen,
-    weights: str,
-    minutes: float | None,
-    seed: float | None,
-    learning_rate: float | None,
-    **choices: Any,
-) -> tuple[Markup, Watch]:
+def _start(watch: Watch, chosen: Chosen, weights: str, **choices: Any) -> tuple[Markup, Watch]:
     try:
         servers.trust(weights)
         run = jobs.start(
             Settings(
                 data=chosen.desk.data,
                 corrections=chosen.desk.corrections_file(),
-                weights=weights.strip() or None,
-                minutes=minutes or None,
-                seed=int(seed or 0),  # an emptied field is None
-                learning_rate=learning_rate or None,
-                **choices,
+                **_settings(weights=weights, **choices),
             )
         )
     except OSError as error:

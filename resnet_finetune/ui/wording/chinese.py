@@ -381,6 +381,7 @@ CHINESE: dict[str, str] = {
     "matrix.says.one": "“{true}”的 {all}中有 1 张被认成“{predicted}”",
     "matrix.says.right": "“{true}”的 {all}中认对了 {count} 张",
     "picture.title": "{n} 张测试照片认对了 {right} 张",
+    "picture.title.crossed": "{n} 张照片认对了 {right} 张，判断每张的模型都没有见过它",
     "picture.corner": "真实类别 ↓，预测 →",
     "cell.order": "最有把握的排在前面，也就是错得最厉害的。",
     "cell.order.right": "差点认错的排在前面。",

@@ -401,6 +401,7 @@ ENGLISH: dict[str, str] = {
     "matrix.says.one": "1 of {all} of {true} was called {predicted}",
     "matrix.says.right": "{count} of {all} of {true} named right",
     "picture.title": "{right} of {n} test photos named right",
+    "picture.title.crossed": "{right} of {n} photos named right, each by a model that had not seen it",
     "picture.corner": "true class ↓, predicted →",
     "cell.order": "The surest, and so the largest mistakes, come first.",
     "cell.order.right": "Those that were nearly wrong come first.",
