@@ -395,12 +395,12 @@ slowest = 0.0  # seconds
 def try_photo(content: bytes, place: Path) -> None:
     global slowest
     (place / "photo").write_bytes(content)
-    began = time.monotonic()
+    began = time.thread_time()  # whatever else the machine has to do
     try:
         photo, _ = images.read(place / "photo", 320)
         assert photo.mode == "RGB"
     finally:
-        took = time.monotonic() - began
+        took = time.thread_time() - began
         slowest = max(slowest, took)
         assert took < LONGEST, f"{took:.0f} seconds"
 

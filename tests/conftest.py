@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from light.sitecustomize import HERE
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from resnet_finetune.cli import main
 from resnet_finetune.data import cache
@@ -37,6 +37,7 @@ ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 os.environ["PYTHONPATH"] = os.pathsep.join([HERE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]).rstrip(os.pathsep)
 MINUTE = 60_000  # milliseconds; a limit for a slow machine, not an expectation
+expect.set_options(timeout=MINUTE)
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -295,7 +296,7 @@ def serving(home: Path, *command: str) -> Iterator[str]:
             yield next(word for word in said.split() if word.startswith("http"))
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(120)
     assert "Traceback" not in log.read_text()
 
 
@@ -360,6 +361,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
         context.on("request", lambda request: requests.append(request.url))
         context.on("weberror", lambda error: mistakes.append(str(error.error)))
         context.on("console", lambda message: mistakes.append(message.text) if message.type == "error" else None)
+        context.set_default_timeout(MINUTE)
         page = context.new_page()
         page.goto(url)
         yield page

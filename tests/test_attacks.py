@@ -94,7 +94,7 @@ def ask(url: str, method: str, path: str, body: bytes | None = None, **headers: 
     """``path`` goes out as it is: no client tidies it."""
     at = urlsplit(url)
     assert at.hostname
-    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
     connection.putrequest(method, path, skip_host="Host" in headers)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)

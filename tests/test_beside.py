@@ -106,9 +106,11 @@ def test_another_training_is_chosen_while_much_goes_on(page: Page, trained: Path
     page.locator("#learning-ask").click()
     expect(page.locator("#learning table")).to_be_visible(timeout=MINUTE)
     page.locator("#suspects-ask").click()
-    expect(page.locator("#suspects").get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
+    suspects = page.locator("#suspects")
+    expect(suspects.get_by_role("progressbar").or_(suspects.get_by_text("None was found"))).to_be_visible()
     page.locator("#take").get_by_role("button").first.click()
-    expect(page.locator("#take").get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
+    take = page.locator("#take")
+    expect(take.get_by_role("progressbar").or_(take.get_by_role("link")).first).to_be_visible()
     choose("second")
     for part in ("#suspects", "#learning"):
         expect(page.locator(part)).to_have_text("")

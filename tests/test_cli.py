@@ -193,7 +193,7 @@ def test_resume_of_what_is_no_run(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that another process can send")
 def test_ctrl_c_stops_and_keeps_the_best_model(cli: Cli, photos: Path, tmp_path: Path, home: Path) -> None:
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "resnet_finetune", "train", str(photos), "--preset", "thorough", "--run-dir", str(run)]
+    command = [sys.executable, "-m", "resnet_finetune", "train", str(photos), "--minutes", "60", "--run-dir", str(run)]
     environment = {**os.environ, "RESNET_FINETUNE_HOME": str(home)}
     with subprocess.Popen(
         [*command, "--json"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -96,7 +96,7 @@ def machines(photos: list[Path], tmp_path: Path) -> list[subprocess.Popen[str]]:
 def test_two_machines_share_nothing_but_a_network(tmp_path: Path) -> None:
     photos = [make_photos(tmp_path / f"photos-{rank}") for rank in range(2)]
     lead, helper = machines(photos, tmp_path)
-    said = [process.communicate(timeout=300)[0] for process in (lead, helper)]
+    said = [process.communicate(timeout=900)[0] for process in (lead, helper)]
     assert (lead.returncode, helper.returncode) == (0, 0), said
     assert isinstance(Run(tmp_path / "machine-0" / "run").last_event(), Finished)
     assert not (tmp_path / "machine-1" / "run").exists()
@@ -106,7 +106,7 @@ def test_two_machines_share_nothing_but_a_network(tmp_path: Path) -> None:
 def test_other_photos_on_another_machine_are_told(tmp_path: Path) -> None:
     photos = [make_photos(tmp_path / "photos-0"), make_photos(tmp_path / "photos-1", each=17)]
     lead, helper = machines(photos, tmp_path)
-    said = [process.communicate(timeout=300)[0] for process in (lead, helper)]
+    said = [process.communicate(timeout=900)[0] for process in (lead, helper)]
     assert "The photos on this machine are not the same as on the first one" in said[1]
     assert "Another process of this training ended" in said[0]
     assert (lead.returncode, helper.returncode) == (1, 1)

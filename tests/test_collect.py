@@ -76,7 +76,7 @@ def choose(page: Page, folder: Path) -> None:
 def ask(url: str, method: str, path: str, body: bytes = b"", /, **headers: str) -> tuple[int, Any]:
     at = urlsplit(url)
     assert at.hostname
-    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
     content = response.read()
@@ -158,7 +158,7 @@ def test_a_request_that_is_too_large_breaks_off(url: str, monkeypatch: pytest.Mo
     id = create(url)
     at = urlsplit(url)
     assert at.hostname
-    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=30)
+    connection = http.client.HTTPConnection(at.hostname, at.port, timeout=120)
     connection.putrequest("POST", f"/collect/{id}")  # by what it announces, before it is read
     connection.putheader("Content-Type", "multipart/form-data; boundary=edge")
     connection.putheader("Content-Length", str(collect.MAX_REQUEST + 1))
@@ -463,9 +463,9 @@ def test_a_data_set_is_made_with_the_camera(page: Page, server_home: Path) -> No
     shutter.hover()
     page.mouse.down()
     expect(cup.locator("img")).not_to_have_count(1)
-    page.wait_for_timeout(1500)
+    expect(cup.locator("img").nth(2)).to_be_attached()
     page.mouse.up()
-    page.wait_for_timeout(1000)  # for the last one to be packed
+    page.wait_for_timeout(3000)  # for the last one to be packed
     held = cup.locator("img").count() - 1
     assert held >= 2
     page.wait_for_timeout(600)

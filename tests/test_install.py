@@ -176,7 +176,7 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
     proxy.pages[listed] = None
     started = "from pathlib import Path; import install as i; i.install(Path.cwd(), 'requirements.txt', i.Size(0, 0), False)"
     killed = subprocess.Popen([sys.executable, "-c", started], cwd=place, start_new_session=True)
-    assert proxy.reached.wait(MINUTE / 1000)
+    assert proxy.reached.wait(5 * MINUTE / 1000)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     half_made = venv / "tmp" / "half-made"

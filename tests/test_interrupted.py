@@ -32,6 +32,22 @@ MOMENTS: dict[str, Moment] = {
 }
 
 
+# It waits in the third epoch, so that whoever is slow does not come when all is over.
+WAITING = """
+import sys, time
+from itertools import count
+from resnet_finetune.cli import main
+from resnet_finetune.engine import loop
+one_batch, steps = loop.one_batch, count()
+def waiting(*given):
+    if next(steps) == 4:
+        time.sleep(600)
+    return one_batch(*given)
+loop.one_batch = waiting
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def kill(process: subprocess.Popen[bytes], run: Run) -> None:
     process.kill()
 
@@ -73,8 +89,9 @@ def test_interrupted_and_gone_on_with_is_as_never_interrupted(
     home: Path,
 ) -> None:
     run = Run(tmp_path / "run")
+    command = ["-c", WAITING] if (interrupt, moment) == (kill, "in mid-epoch") else ["-m", "resnet_finetune"]
     with subprocess.Popen(
-        [sys.executable, "-m", "resnet_finetune", "train", photos, "--run-dir", run.path],
+        [sys.executable, *command, "train", photos, "--run-dir", run.path],
         cwd=ROOT,
         env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
         stdout=subprocess.DEVNULL,

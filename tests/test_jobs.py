@@ -22,7 +22,7 @@ from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Finished, FirstAnswer, Stopped
 from resnet_finetune.words.settings import Settings
 
-LONG = "thorough"  # a preset that goes on until it is stopped here
+LONG = 60.0  # minutes: longer than any test here
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,8 @@ def nothing_goes_on_afterwards(home: Path) -> Iterator[None]:
 
 
 def wait_for(what: Callable[[], bool], run: Run) -> None:
-    """A hung test is worth nothing, a timed one even less: two minutes is only where hope ends."""
-    for _ in range(2400):
+    """A hung test is worth nothing, a timed one even less: ten minutes is only where hope ends."""
+    for _ in range(12_000):
         if what():
             return
         time.sleep(0.05)
@@ -72,7 +72,7 @@ print(jobs.start(Settings(data={str(photos)!r})).path)
 
 
 def test_one_training_at_a_time_stopped_and_resumed(photos: Path) -> None:
-    run = jobs.start(Settings(data=str(photos), preset=LONG))
+    run = jobs.start(Settings(data=str(photos), minutes=LONG))
     assert run.state == "running"
     with pytest.raises(UserError, match="is going on already"):
         jobs.start(Settings(data=str(photos)))
@@ -102,7 +102,7 @@ def test_a_double_click_starts_one_training(photos: Path) -> None:
 
     def click() -> None:
         try:
-            started.append(jobs.start(Settings(data=str(photos), preset=LONG)))
+            started.append(jobs.start(Settings(data=str(photos), minutes=LONG)))
         except UserError as error:
             refused.append(error)
 
@@ -150,7 +150,7 @@ def test_a_process_that_cannot_start_is_told(photos: Path, monkeypatch: pytest.M
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_process_that_breaks_down_is_seen_with_its_signal_and_where(photos: Path, number: signal.Signals) -> None:
-    run = jobs.start(Settings(data=str(photos), preset=LONG))
+    run = jobs.start(Settings(data=str(photos), minutes=LONG))
     wait_for(lambda: run.last_event() is not None, run)
     worker(run).send_signal(number)
     wait_until_it_ends(run)

@@ -448,7 +448,7 @@ def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str
         page.locator("#learning-ask").click()
         expect(page.locator("#learning table")).to_be_visible(timeout=MINUTE)
         page.locator("#take").get_by_role("button").last.click()  # the weights, which are the quickest
-        expect(page.locator("#take .message.good, #take .message.bad")).to_have_count(1, timeout=2 * MINUTE)
+        expect(page.locator("#take .message.good, #take .message.bad")).to_have_count(1, timeout=5 * MINUTE)
         check("wrong labels, more photos, taken away")
         page.locator("#suspects [data-photo] button").first.click()
         check("a verdict")
@@ -469,7 +469,7 @@ def test_what_fails_goes_on_or_is_found_is_in_chinese(browser: Browser, url: str
         expect(buttons).to_have_count(2, timeout=MINUTE)
         for number in (0, 1):
             buttons.nth(number).click()
-            page.wait_for_timeout(300)
+            expect(buttons.nth(number)).to_have_attribute("aria-pressed", "true")
         expect(page.locator("#runs-comparison table").first).to_be_visible(timeout=MINUTE)
         check("two runs side by side")
 

@@ -56,7 +56,7 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(kinds.locator("input:checked")).to_have_count(0, timeout=MINUTE)
     expect(page.locator("#model")).not_to_contain_text("last measured")
     ask.click()
-    expect(advice).to_contain_text("ResNet-18 is recommended", timeout=3 * MINUTE)
+    expect(advice).to_contain_text("ResNet-18 is recommended", timeout=10 * MINUTE)
     expect(stop).to_be_hidden()
     expect(page.locator("#model input:checked")).to_have_value("resnet18")
     expect(page.locator("#model label", has_text="last measured")).to_have_count(5)
@@ -76,7 +76,7 @@ def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Pat
     expect(page.locator("#rate input")).to_have_value("0")
     page.locator("#rates-ask").click()
     expect(page.locator("#rates-stop")).to_be_visible(timeout=MINUTE)
-    expect(page.locator("#rates svg polyline")).to_have_count(2, timeout=2 * MINUTE)
+    expect(page.locator("#rates svg polyline")).to_have_count(2, timeout=5 * MINUTE)
     expect(page.locator("#rates")).to_contain_text("is filled in as the learning rate")
     assert 1e-7 < float(page.locator("#rate input").input_value()) < 0.1
     expect(page.locator("#rates-stop")).to_be_hidden()

@@ -25,7 +25,7 @@ def two_runs(trained: Path, server_home: Path, tmp_path: Path) -> Path:
     for name in ("first", "second"):
         shutil.copytree(trained, runs / name)
         about = json.loads((runs / name / "run.json").read_text())
-        about["settings"] |= {"data": str(photos), "seed": 0 if name == "first" else 5}
+        about["settings"] |= {"data": str(photos), "minutes": 60.0, "seed": 0 if name == "first" else 5}  # until stopped
         (runs / name / "run.json").write_text(json.dumps(about))
     report = json.loads((runs / "second" / "report.json").read_text())
     for photo in report["judged"][:3]:
@@ -52,6 +52,7 @@ def test_two_runs_side_by_side(page: Page, two_runs: Path) -> None:
     open_my_runs(page)
     row(page, "first").get_by_role("button", name="Compare").click()
     expect(page.locator("#runs-comparison")).to_contain_text("press “Compare” at another one")
+    expect(row(page, "first").get_by_role("button", name="Compare")).to_have_attribute("aria-pressed", "true")
     row(page, "second").get_by_role("button", name="Compare").click()
     shown = page.locator("#runs-comparison")
     expect(shown).to_contain_text("Of the 12 photos that both were tested on, only “first” named 3 right")
@@ -70,6 +71,7 @@ def test_two_runs_that_are_equally_right(page: Page, two_runs: Path) -> None:
     open_my_runs(page)
     for name in ("first", "second"):
         row(page, name).get_by_role("button", name="Compare").click()
+        expect(row(page, name).get_by_role("button", name="Compare")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#runs-comparison")).to_contain_text("“first” and “second” named the very same photos right, of the 12")
 
 

@@ -162,7 +162,7 @@ def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Ru
     results.get_by_role("button", name="Photos that may be in the wrong class").click()
     results.locator("#suspects-ask").click()
     photos = results.locator("#suspects [data-photo]")
-    expect(photos).to_have_count(2, timeout=2 * MINUTE)
+    expect(photos).to_have_count(2, timeout=5 * MINUTE)
     photos.first.focus()
     results.keyboard.press("2")  # it is of the other class
     expect(results.locator("#suspects-said")).to_contain_text("You judged 1 photo; 1 will be used differently")

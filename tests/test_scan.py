@@ -191,7 +191,7 @@ def test_what_progress_raises_ends_the_scan_and_keeps_what_was_read(tmp_path: Pa
     before = threading.active_count()
     with pytest.raises(StopNow):
         scan_files(root, stop)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
     kept = Shelf(root)
     assert all(kept.find(photo.digest) is not None for photo in read_all(root).photos[:3])
     assert len(read_all(root).photos) == 30

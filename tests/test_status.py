@@ -70,3 +70,7 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
     story = Story(run)
     story.read_on()
     assert "Press “Go on with this training”" in status(story, run.state)
+
+
+def test_before_it_says_anything_it_is_being_started(story: Story) -> None:
+    assert "The training is being started" in status(story, "running")

@@ -65,15 +65,13 @@ def open_results(page: Page) -> None:
 
 def test_a_model_is_made_and_fetched(page: Page, run: Path, server_home: Path, tmp_path: Path) -> None:
     open_results(page)
-    weights = row(page, "The weights")
-    weights.get_by_role("button", name="Make it").click()
-    expect(weights.get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
+    slow, weights = row(page, "PyTorch"), row(page, "The weights")
+    slow.get_by_role("button", name="Make it").click()
+    expect(slow.get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
     page.locator("#take-stop").click()
-    expect(weights).to_contain_text("Stopped: nothing was made.", timeout=MINUTE)
+    expect(slow).to_contain_text("Stopped: nothing was made.", timeout=2 * MINUTE)
     expect(page.locator("#take-stop")).to_be_hidden()
     weights.get_by_role("button", name="Make it").click()
-    expect(weights.get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
-    expect(page.get_by_role("button", name="Make it")).to_have_count(0)  # one after the other
     expect(weights).to_contain_text("12 of 12 test photos get the same answer from both, right or wrong", timeout=2 * MINUTE)
     expect(page.get_by_role("button", name="Make it")).to_have_count(5)
     small = row(page, "ONNX, small (8 bits)")  # is not offered where it is sure to be refused
@@ -115,7 +113,7 @@ def test_only_what_lies_ready_of_a_run_of_the_list_is_given_out(url: str, run: P
     first = downloads.export_address(Run(run), "folder")
     others = (first.replace("folder", ".."), first.replace("folder", "..%2f..%2fruns"), "/download/export/0/folder")
     for path in (first, *others):
-        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
             assert answer.status == 404, path

@@ -47,7 +47,7 @@ def launched(home: Path, *train: str | Path) -> Iterator[subprocess.Popen[str]]:
         ) as team,
     ):
         yield team
-        assert team.wait(120) is not None, log.read_text()
+        assert team.wait(300) is not None, log.read_text()
         for process in psutil.process_iter(["cmdline"]):
             assert str(home / "run") not in (process.info["cmdline"] or []), "a process was left"
 
@@ -74,7 +74,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
     """The photos of ``trained``, trained on by two processes."""
     home = tmp_path_factory.mktemp("team")
     with launched(home, trained.parent / "photos", "--run-dir", home / "run") as team:
-        assert team.wait(300) == 0, (home / "team.log").read_text()
+        assert team.wait(900) == 0, (home / "team.log").read_text()
     return home / "run"
 
 
@@ -108,11 +108,11 @@ def test_one_process_writes_and_tells(finished: Path) -> None:
 @pytest.mark.parametrize("who", [pytest.param(0, marks=pytest.mark.long, id="the lead"), pytest.param(1, id="the helper")])
 def test_a_killed_process_ends_the_training_and_it_can_go_on(tmp_path: Path, who: int) -> None:
     photos, run = make_photos(tmp_path / "photos"), Run(tmp_path / "run")
-    with launched(tmp_path, photos, "--run-dir", run.path, "--preset", "thorough") as team:
+    with launched(tmp_path, photos, "--run-dir", run.path, "--minutes", "60") as team:
         wait_for_a_step(run, team, sittings=1)
         ranks = {int(process.environ()["RANK"]): process for process in members(run.path)}
         ranks[who].send_signal(signal.SIGKILL)
-        assert team.wait(60) != 0
+        assert team.wait(300) != 0
     last = run.last_event()
     if who == 1 and isinstance(last, Failed):  # else the launcher ended the lead before it had noticed
         assert "Another process of this training ended" in last.messages[0]
@@ -121,13 +121,13 @@ def test_a_killed_process_ends_the_training_and_it_can_go_on(tmp_path: Path, who
     with launched(tmp_path, "--resume", run.path) as team:
         wait_for_a_step(run, team, sittings=2)
         os.kill(next(process.pid for process in members(run.path) if process.environ()["RANK"] == "0"), signal.SIGTERM)
-        team.wait(60)
+        team.wait(300)
 
 
 def test_a_mistake_in_the_photos_ends_both(tmp_path: Path) -> None:
     photos = make_photos(tmp_path / "photos", classes=["cats"])
     with launched(tmp_path, photos, "--run-dir", tmp_path / "run") as team:
-        assert team.wait(120) != 0
+        assert team.wait(300) != 0
     assert "All 18 photos lie in one folder, cats" in (tmp_path / "team.log").read_text()
 
 

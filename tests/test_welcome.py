@@ -51,14 +51,6 @@ def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_hom
     expect(page.locator("#train-status")).to_contain_text("Example")
     expect(page).to_have_title(title("(<?[0-9]+)\u00a0%"), timeout=MINUTE)
 
-    # While it goes on, only what can be done is offered.
-    page.get_by_role("tab", name="My runs").click()
-    row = page.locator("#runs-list li.run")
-    row.get_by_role("button", name="More").click()
-    expect(page.locator("#runs-card")).to_contain_text("It is being trained")
-    for offer in ("#runs-rename", "#runs-delete", "#runs-train-on", "#runs-resume", "#runs-about a"):
-        expect(page.locator(offer)).to_be_hidden()
-    row.get_by_role("button", name="Watch").click()
     page.locator("#train-stop").click()
     expect(page).to_have_title(title("Stopped"), timeout=MINUTE)
     page.locator("#train-discard").focus()
