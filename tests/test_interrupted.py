@@ -119,6 +119,8 @@ def test_interrupted_and_gone_on_with_is_as_never_interrupted(
 SMALL_DISK = """
 import resource, sys
 from resnet_finetune.cli import main
+from resnet_finetune.engine import loop
+loop.SAVE_PERIOD = -1.0  # there is a checkpoint after every epoch, however short
 most = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # no file becomes larger: to who writes it, the disk is full
 sys.exit(main(sys.argv[2:]))
