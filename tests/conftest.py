@@ -69,7 +69,9 @@ def photos(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def full_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Photos are kept as large as users' are: for what is measured on them, and for the processes that the test starts."""
+    """Photos are kept as large as users' are: for what is measured on them, here and in the processes that the test starts. A
+    training in this process cannot be had at that size.
+    """
     monkeypatch.delenv("PYTHONPATH")
     monkeypatch.setattr(cache, "SIZE", 2 * cache.SIZE)
     monkeypatch.setattr(cache, "PHOTO_BYTES", 4 * cache.PHOTO_BYTES)
@@ -82,15 +84,16 @@ def few_photos(tmp_path: Path) -> Path:
     return make_photos(tmp_path / "photos", each=8)
 
 
-def run_cli(*arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
-    """The command line as a person's shell starts it."""
+def run_cli(*arguments: str | Path, home: Path, light: bool = True) -> subprocess.CompletedProcess[str]:
+    """The command line as a person's shell starts it; but for the size of photos, unless it shall not be ``light``."""
+    usual = {"RESNET_FINETUNE_HOME": str(home)}
     return subprocess.run(
         [sys.executable, "-m", "resnet_finetune", *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "RESNET_FINETUNE_HOME": str(home)},
+        env={**os.environ, **(usual if light else usual | {"PYTHONPATH": ""})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
 
 

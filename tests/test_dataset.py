@@ -16,6 +16,8 @@ from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import require_trainable, split
 from resnet_finetune.words.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("full_size")  # photos are measured in pixels
+
 ALARMS = ("leak", "shortcut", "label-conflict", "dark", "blurred", "few-occasions", "same-scene", "series")
 
 

@@ -16,6 +16,8 @@ from resnet_finetune.data.likeness import find_likeness
 from resnet_finetune.data.photos import Dataset
 from resnet_finetune.data.problems import Problem, listed
 
+pytestmark = pytest.mark.usefixtures("full_size")  # photos are measured in pixels
+
 
 def examined(dataset: Dataset, cut: tuple[int, ...] = ()) -> list[Problem]:
     photos, classes = dataset.photos, dataset.classes
@@ -44,7 +46,6 @@ SPOILT: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-@pytest.mark.usefixtures("full_size")
 @pytest.mark.parametrize("kind", SPOILT)
 def test_every_spoilt_photo_is_found_and_no_other(demo: Path, tmp_path: Path, kind: str) -> None:
     root = some_of(demo, tmp_path, each=15, classes=["Apple", "Melon"])
@@ -218,7 +219,6 @@ def test_a_shortcut_is_told_with_its_class_and_trait(tmp_path: Path) -> None:
 # --- How it is said ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("full_size")
 def test_every_finding_is_a_sentence_about_photos_that_exist(demo: Path, tmp_path: Path) -> None:
     root = some_of(demo, tmp_path, each=15)
     for kind, photo in zip(SPOILT, sorted((root / "Apple").iterdir()), strict=False):

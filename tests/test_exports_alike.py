@@ -20,7 +20,9 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.exports import seal
 from resnet_finetune.exports.export import export
 from resnet_finetune.model.saved_model import load_model
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import disk, language
+from resnet_finetune.words.events import Planned
 from resnet_finetune.words.language import say
 from resnet_finetune.words.report import read_report
 
@@ -34,10 +36,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
 
 @pytest.fixture(scope="module")
 def demo_run(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Trained on nine photos of each of the demo's classes, which takes seconds."""
+    """Trained on nine photos of each of the demo's classes: at the size of users' photos, as nothing else in the tests is."""
     place = tmp_path_factory.mktemp("demo-run")
     photos = some_of(demo, place / "photos", 9, CLASSES)
-    done = run_cli("train", photos, "--run-dir", place / "run", "--json", home=place / "home")
+    done = run_cli("train", photos, "--run-dir", place / "run", "--json", home=place / "home", light=False)
     assert done.returncode == 0, done.stderr
     return place / "run"
 
@@ -51,6 +53,12 @@ def new_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared("hostile_images.tar.gz", tmp_path_factory.mktemp("hostile"))
+
+
+def test_it_was_trained_and_is_judged_at_the_usual_size(demo_run: Path) -> None:
+    planned = next(event for event in Run(demo_run).events() if isinstance(event, Planned))
+    assert planned.photo_size == 208
+    assert load_model(demo_run).preprocessing.size == 320
 
 
 def files(folder: Path) -> list[Path]:

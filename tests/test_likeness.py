@@ -28,6 +28,8 @@ from resnet_finetune.data.likeness import (
 )
 from resnet_finetune.data.photos import Photo
 
+pytestmark = pytest.mark.usefixtures("full_size")  # photos are measured in pixels
+
 
 def of_facts(*facts: Facts) -> list[Photo]:
     """A photo of one class for each."""

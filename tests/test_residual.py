@@ -127,8 +127,8 @@ def test_the_ratio_is_what_the_paper_means_by_it(measured: Measured, model: Clas
             ratios = residual_.flatten(1).norm(dim=1) / beside.flatten(1).norm(dim=1)
             assert found.blocks[number].ratio == pytest.approx(float(ratios.mean()), rel=1e-4)
             x = torch.relu(residual_ + beside)
-    assert found.blocks[0].takes == found.stem == (64, 80, 80)
-    assert found.blocks[2].gives == (128, 40, 40)
+    assert found.blocks[0].takes == found.stem == (64, 40, 40)
+    assert found.blocks[2].gives == (128, 20, 20)
 
 
 def test_a_copy_that_was_not_trained_has_not_moved_and_a_changed_block_has(trained: Path) -> None:
@@ -258,11 +258,11 @@ def test_variants_that_differ_from_the_reference_are_told(name: str, same: bool)
 def test_the_stages_of_a_photo(model: Classifier, trained: Path) -> None:
     pixels = model.preprocessing.read(trained.parent / "photos" / "green" / "03.png")
     stages = stages_of(model, pixels, model.classes.index("green"))
-    assert [stage.gives for stage in stages] == [(64, 80, 80), (128, 40, 40), (256, 20, 20), (512, 10, 10)]
+    assert [stage.gives for stage in stages] == [(64, 40, 40), (128, 20, 20), (256, 10, 10), (512, 5, 5)]
     for stage in stages:
         assert stage.mean.shape == stage.gives[1:] and stage.mean.max() == pytest.approx(1)
         assert len({channel for channel, _ in stage.strongest}) == 3
-        assert stage.heat.shape == (320, 320) and 0 <= stage.heat.min() <= stage.heat.max() <= 1.0001
+        assert stage.heat.shape == (160, 160) and 0 <= stage.heat.min() <= stage.heat.max() <= 1.0001
     with torch.inference_mode():
         last = model.net.forward_features(model.preprocessing.normalise(torch.from_numpy(pixels[None])))[0]  # type: ignore[operator]
     by_hand = last.abs().mean(0).numpy()

@@ -14,6 +14,8 @@ from resnet_finetune.data.facts import Facts
 from resnet_finetune.data.photos import Photo
 from resnet_finetune.data.shortcuts import ENOUGH, FEWEST, SURE, find_shortcuts
 
+pytestmark = pytest.mark.usefixtures("full_size")  # photos are measured in pixels
+
 
 def found(photos: Sequence[Photo]) -> list[tuple[int, str]]:
     return [(shortcut.label, shortcut.trait) for shortcut in find_shortcuts(photos)]

@@ -20,6 +20,8 @@ from resnet_finetune.data.split import FEWEST_GROUPS, FOLDS, TINY_TEST, folds, g
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Split
 
+pytestmark = pytest.mark.usefixtures("full_size")  # photos are measured in pixels
+
 SEEDS = range(5)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, SHARED_DATA, make_photos, write_photos
+from conftest import ROOT, SHARED_DATA, make_photos, run_cli, write_photos
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from resnet_finetune.model import weights
 from resnet_finetune.model.hardware import Hardware
 from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.model.weights import load_backbone
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import (
@@ -299,7 +300,8 @@ def test_the_demo_is_learnt(tmp_path: Path) -> None:
     from resnet_finetune.engine.evaluate import evaluate
 
     run = tmp_path / "run"
-    list(fine_tune(Settings(run_dir=str(run))))
+    done = run_cli("train", "demo", "--run-dir", run, home=tmp_path, light=False)
+    assert done.returncode == 0, done.stderr
     result = evaluate(run, str(ROOT / "assets" / "demo" / "new_photos.zip")).all
     assert result.test.n == 75
     assert result.test.accuracy >= 0.80
@@ -309,7 +311,9 @@ def test_the_demo_is_learnt(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.skipif(not (SHARED_DATA / "hymenoptera.zip").is_file(), reason="the ants and bees are not on this machine")
 def test_ants_and_bees_with_their_own_split(tmp_path: Path) -> None:
-    finished = list(fine_tune(Settings(data=str(SHARED_DATA / "hymenoptera.zip"), run_dir=str(tmp_path / "run"))))[-1]
+    done = run_cli("train", SHARED_DATA / "hymenoptera.zip", "--run-dir", tmp_path / "run", home=tmp_path, light=False)
+    assert done.returncode == 0, done.stderr
+    finished = Run(tmp_path / "run").last_event()
     assert isinstance(finished, Finished)
     assert finished.test.n == 153
     assert finished.test.accuracy >= 0.95

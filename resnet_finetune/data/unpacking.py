@@ -176,7 +176,9 @@ def write_whole(
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
             with place.open("xb") as file:
-                file.writelines(content)
+                for chunk in content:
+                    check()
+                    file.write(chunk)
         if hasattr(os, "sync"):
             os.sync()  # a power cut must not leave a folder that looks whole and is not
         try:

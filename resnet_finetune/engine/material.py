@@ -89,7 +89,7 @@ def gather(
         found = replace(found, source=say("the earlier run {name}", name=Path(settings.train_on).name))
     earlier = settings.train_on or settings.split_of
     before = _splits_of(Path(earlier)) if earlier else {}
-    root = intake.open_data(settings.data)
+    root = intake.open_data(settings.data, check_stop)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     corrected = corrections.of_run(run) if team.leads else _corrections_of(settings)
     dataset = understand(scanned, corrected)
@@ -168,7 +168,7 @@ def of_no_run(
     settings: Settings, model: Model, preprocessing: Preprocessing, check_stop: Callable[[], None]
 ) -> Generator[Event, None, Material]:
     """For work that leaves nothing on disk. Raises ``UserError`` when the photos cannot be trained on."""
-    root = intake.open_data(settings.data)
+    root = intake.open_data(settings.data, check_stop)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     dataset = understand(scanned, _corrections_of(settings))
     require_trainable(dataset)

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -29,6 +30,7 @@ from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
 _UNFINISHED = ".unfinished"
+_DAY = 24 * 60 * 60  # seconds
 CALIBRATED_ON = 100  # photos, that show how large the activations get
 _PARTS = ASSETS / "exports"  # what goes into an export as it is
 
@@ -102,18 +104,25 @@ def _proven(model: Classifier, format: Format, report: Report, folder: Path) -> 
 
 
 def _other_photos(report: Report, kept: Sequence[Seen], side: int) -> Iterator[np.ndarray]:
-    """Some of the photos that were trained on, decoded; where all were judged (tiny sets), some of those."""
-    names = [photo.name for photo in kept if photo.split == "train"] or [photo.path for photo in report.judged]
-    files = [report.folder / name for name in sorted(names)]
+    """Some of the photos that were trained on, decoded; where all were judged (tiny sets), or these are gone, some of those.
+
+    Raises:
+        UserError: all are gone.
+    """
     taken = 0
-    for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
-        if taken == CALIBRATED_ON:
+    for names in ([photo.name for photo in kept if photo.split == "train"], [photo.path for photo in report.judged]):
+        files = [report.folder / name for name in sorted(names)]
+        for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
+            try:
+                yield decode(file, side)
+            except UnreadablePhoto:
+                continue
+            taken += 1
+            if taken == CALIBRATED_ON:
+                return
+        if taken:
             return
-        try:
-            yield decode(file, side)
-        except UnreadablePhoto:
-            continue
-        taken += 1
+    raise UserError(say("The run's photos are needed for this export, and none can be read in {folder}.", folder=report.folder))
 
 
 def _write(model: Classifier, format: Format, folder: Path) -> None:
@@ -174,7 +183,8 @@ def _give_out(folder: Path, to: Path) -> list[Path]:
         if (to / name).is_dir():  # nothing can take its place
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(to / name))
     for left in _left(to):
-        shutil.rmtree(left)
+        if time.time() - left.stat().st_mtime > _DAY:  # else another window may be at it
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=_UNFINISHED) as temporary:
         for name in names:
             disk.write_bytes(Path(temporary, name), (folder / name).read_bytes())

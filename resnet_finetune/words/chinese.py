@@ -502,6 +502,9 @@ CHINESE: dict[str, str] = {
     "The export does not work by itself, so it was thrown away ({said}): use the model in the app.": (
         "导出的模型无法独立运行，已丢弃（{said}）：请在本应用里使用模型。"
     ),
+    "The run's photos are needed for this export, and none can be read in {folder}.": (
+        "导出这种格式需要这次训练的照片，而 {folder} 里一张也读不出来。"
+    ),
     "The run's test photos are needed to prove the export. {photo}: {error}": (
         "检验导出的模型需要这次训练的测试照片。{photo}：{error}"
     ),

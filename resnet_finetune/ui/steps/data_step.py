@@ -13,7 +13,7 @@ from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.data.dataset import understand
-from resnet_finetune.data.intake import open_data, unquoted
+from resnet_finetune.data.intake import find, open_data, unquoted
 from resnet_finetune.data.photos import Dataset
 from resnet_finetune.data.scan import Scan, scan_files
 from resnet_finetune.data.split import heap, require_trainable, split
@@ -181,27 +181,27 @@ def _looked(chosen: Desk, trial: Trial, upload: bool) -> Iterator[Answer]:
     """Says how far the scan has come, then what it found."""
     come, began = (0, 0), monotonic()
 
-    def scan(check: Callable[[], None]) -> tuple[Path, Scan]:
+    def scan(check: Callable[[], None]) -> tuple[str, Scan]:
         def tell(done: int, total: int) -> None:
             nonlocal come
             come = (done, total)
             check()
 
         root = open_data(chosen.data, check)
-        return root, scan_files(root, tell)
+        kept = root if upload else find(chosen.data).absolute()  # as a run of it has it
+        return "demo" if chosen.data == "demo" else str(kept), scan_files(root, tell)
 
     def busy() -> Answer:
         return _busy(text("data.scanning") if come[1] else text("data.opening"), *come, seconds=monotonic() - began)
 
     try:
-        root, scanned = yield from beside(scan, busy, trial)
+        data, scanned = yield from beside(scan, busy, trial)
     except Unwanted:
         yield _answer(message("info", text("data.stopped")))
     except UserError as error:
         yield _refused(error)
     else:
-        if upload:
-            chosen = replace(chosen, data=str(root))
+        chosen = replace(chosen, data=data)
         chosen.keep()
         yield from _understood(chosen, scanned)
 

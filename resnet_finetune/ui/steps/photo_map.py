@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import cos, pi, sin
+from time import sleep
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished, why
 from resnet_finetune.ui.shared.asked import Asked
-from resnet_finetune.ui.shared.beside import AT_ONCE, Trial, Turn
+from resnet_finetune.ui.shared.beside import AT_ONCE, SAID_EVERY, Trial, Turn
 from resnet_finetune.ui.shared.parts import clicked_on, into_view
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
@@ -155,8 +156,10 @@ def _make(path: str | None, turn: Turn) -> Iterator[Shown]:
     def made(trial: Trial) -> Iterator[Shown]:
         yield _made(path)
 
-    if not (turn.busy and turn.about == path):  # whom it takes too long presses again
+    if not (turn.busy and turn.about == path):
         yield from turn.taken(made, path)
+    while turn.busy and turn.about == path:  # pressed again: what says that it is at work is there until this ends, too
+        sleep(SAID_EVERY)
 
 
 def _made(path: str | None) -> Shown:

@@ -63,7 +63,7 @@ def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
 
 def shown(run: Run, found: Found | None) -> list[Any]:
     """What was found among this run's photos, if they were looked at; and what was said of them before still holds."""
-    return [found if _among(run, found) else None, *_parts(run, found)]
+    return [None if _among(run, found) is None else found, *_parts(run, found)]
 
 
 # --- What is clicked ---------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def _judge(event: gr.EventData, path: str | None, found: Found | None) -> list[A
     """A browser may send anything: only photos that were found are judged, and only what was offered is said of them."""
     run, clicked = finished.find(path), clicked_on(event)
     number, class_ = clicked.get("photo"), clicked.get("class")
-    suspects = _among(run, found)
+    suspects = _among(run, found) or []
     if run is None or not isinstance(number, int) or number not in range(len(suspects)):
         return _parts(run, found)
     suspect = suspects[number]
@@ -116,9 +116,9 @@ def _train_again(path: str | None) -> tuple[Any, Any]:
 # --- What is shown -----------------------------------------------------------------------------------------------------
 
 
-def _among(run: Run | None, found: Found | None) -> list[Suspect]:
-    """What was found among the photos of this run."""
-    return found.suspects if run and found and found.run == str(run.path) else []
+def _among(run: Run | None, found: Found | None) -> list[Suspect] | None:
+    """What was found among the photos of this run; None if they were not looked at."""
+    return found.suspects if run and found and found.run == str(run.path) else None
 
 
 def _parts(run: Run | None, found: Found | None) -> list[Any]:
@@ -126,11 +126,15 @@ def _parts(run: Run | None, found: Found | None) -> list[Any]:
     suspects = _among(run, found)
     changed = sum(one.class_ != one.given for one in said)
     return [
-        _list(suspects, said) if suspects else _NOTHING,
+        _NOTHING if suspects is None else _told(suspects, said),
         message("info", text("suspects.said", judged=photos(len(said)), changed=changed)) if said else _NOTHING,
         gr.Button(visible=bool(said)),
         gr.Button(visible=changed > 0),
     ]
+
+
+def _told(suspects: list[Suspect], said: list[Verdict]) -> Markup:
+    return _list(suspects, said) if suspects else message("good", text("suspects.none"))
 
 
 def _list(found: list[Suspect], said: list[Verdict]) -> Markup:
@@ -186,7 +190,7 @@ def _answer(suspects: list[Suspect], path: str) -> tuple[Markup, Found]:
     """With what was said of them before."""
     run = finished.find(path)
     said = verdicts.read(run) if run else []
-    return _list(suspects, said) if suspects else message("good", text("suspects.none")), Found(path, suspects)
+    return _told(suspects, said), Found(path, suspects)
 
 
 def _doing(last: Event | None) -> str:

@@ -151,7 +151,7 @@ def _settings(
 ) -> dict[str, Any]:
     """What was chosen, but for the photos, as ``Settings`` has it. Of a field that was emptied there is None."""
     return {
-        "weights": weights.strip() or None,
+        "weights": str(Path(weights.strip()).absolute()) if weights.strip() else None,
         "minutes": minutes or None,
         "seed": int(seed or 0),
         "learning_rate": learning_rate or None,
