@@ -47,7 +47,7 @@ from resnet_finetune.words.report import REPORT, read_report
 from resnet_finetune.words.settings import Settings
 
 QUICK = PRESETS["quick"]
-SMALL = Preset(64, 6, 1.5e-4, 0.5)  # quicker, and better than the first answer in most of its epochs
+SMALL = Preset(80, 6, 1.5e-4, 0.5)  # quicker, and better than the first answer in most of its epochs
 
 
 @pytest.fixture
