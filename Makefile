@@ -35,5 +35,5 @@ tools: suited
 
 suited:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITS)' 2>/dev/null || \
-	  { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, with its module venv. On Debian or Ubuntu: sudo apt-get install python3-venv"; \
+	  { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, with its module venv. On Debian 12, Ubuntu 24.04 or newer: sudo apt-get install python3-venv"; \
 	    echo "On macOS: install Python 3.13 from https://www.python.org/downloads/, then start again in a new window."; exit 1; }

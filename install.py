@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     size = WITH_CUDA if card or sys.platform == "linux" else WITHOUT
     with speaking(terminal.language()):
         try:
-            obstacle = unsuited(sys.platform, platform.machine(), platform.mac_ver()[0])
+            obstacle = unsuited(sys.platform, platform.machine(), platform.mac_ver()[0], platform.version())
             if obstacle:
                 raise UserError(obstacle)
             install(Path(__file__).absolute().parent, requirements, size, card)
@@ -65,10 +65,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def unsuited(system: str, machine: str, release: str) -> Sentence | None:
-    """Why there is no PyTorch for a computer of this kind. ``release`` is that of macOS."""
+def unsuited(system: str, machine: str, release: str, kernel: str) -> Sentence | None:
+    """Why there is no PyTorch for a computer of this kind. ``release``: of macOS; ``kernel`` tells its real processor."""
     if system != "darwin":
         return None
+    if machine != "arm64" and "ARM64" in kernel:
+        return say(
+            "This Python is made for Macs with an Intel processor: install Python 3.13 from python.org, then start again."
+        )
     if machine != "arm64":
         return say("PyTorch is not made for Macs with an Intel processor any more, so the app needs another computer.")
     if int(release.split(".")[0]) < 14:
@@ -101,7 +105,7 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
                 print(say("The app needs other packages than before: they are installed now."), flush=True)
                 unfinished.touch()
             temporary = venv / "tmp"  # on the disk that was asked for its room; /tmp may be small
-            temporary.mkdir()
+            temporary.mkdir(exist_ok=True)
             places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR"), str(temporary))
             try:
                 # By ``card`` most of it comes another way; after the first time it is a part of it, which nobody has counted.
@@ -111,14 +115,14 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
                     unfinished.unlink()
                 raise
             finally:
-                shutil.rmtree(temporary)
+                shutil.rmtree(temporary, ignore_errors=True)  # on Windows a virus scanner may hold one of its files
             installed.write_text(_digest(place, requirements, python))
             unfinished.unlink()
     except OSError as error:
         raise UserError(
             say(
                 "The folder .venv could not be made here ({reason}): close the app if it is open, or move its folder to where "
-                "you may write, such as Documents. Then start again.",
+                "you may write, such as your home folder. Then start again.",
                 reason=reason(error),
             )
         ) from error
@@ -127,7 +131,9 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
 def _digest(place: Path, requirements: str, python: Path) -> str:
     """Of what is asked for, and of the Python that it is for."""
     files = (place / name for name in dict.fromkeys((requirements, REQUIREMENTS, CONSTRAINTS)))
-    return hashlib.sha256(b"".join((_asked(python, "--version"), *(file.read_bytes() for file in files)))).hexdigest()
+    return hashlib.sha256(
+        b"".join((_asked(python, "-c", "import sys; print(sys.version_info[:2])"), *(file.read_bytes() for file in files)))
+    ).hexdigest()
 
 
 def _asked(python: Path, *arguments: str) -> bytes:
@@ -181,7 +187,7 @@ def _make(venv: Path, unfinished: Path, size: Size) -> None:
     )
     venv.mkdir()
     unfinished.touch()
-    if subprocess.run([sys.executable, "-m", "venv", venv]).returncode:
+    if subprocess.run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", venv]).returncode:
         raise UserError(say("Python could not make the folder .venv: the reason stands above."))
 
 

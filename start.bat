@@ -10,6 +10,11 @@ if not exist install.py (
   goto :failed
 )
 
+if /i "%PROCESSOR_ARCHITECTURE%"=="ARM64" (
+  echo This computer has an ARM processor. The app needs the Python for x86-64: install "Windows installer (64-bit)" of
+  echo Python 3.13 from https://www.python.org/downloads/, not the one for ARM64, if it is not found below.
+)
+echo Looking for Python. If it has to be fetched first, this takes a minute or two.
 set "PYTHON="
 for %%V in (3.13 3.12 3.11 3.14) do call :look py -%%V-64
 call :look python
@@ -20,7 +25,7 @@ if %errorlevel% equ 0 pymanager install --yes 3.13-64
 call :look py -3.13-64
 if defined PYTHON goto :found
 echo The app needs Python. Open the Microsoft Store, search for "Python 3.13" and install it, then double-click
-echo start.bat again. Python 3.11, 3.12 and 3.14 suit as well, if they are 64-bit.
+echo start.bat again. Python 3.11, 3.12 and 3.14 suit as well, if they are x86-64.
 goto :failed
 
 :found

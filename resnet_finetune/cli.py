@@ -97,7 +97,8 @@ def _run(args: argparse.Namespace) -> int:
     for mistake in reply.mistakes:
         _say(mistake)
     if args.json:
-        print(json.dumps(aloud(reply.values | ({"error": list(reply.mistakes)} if reply.mistakes else {}))))
+        if values := reply.values | ({"error": list(reply.mistakes)} if reply.mistakes else {}):
+            print(json.dumps(aloud(values)))
     else:
         for line in reply.lines:
             print(line)
@@ -218,7 +219,7 @@ def _help_out(settings: Settings) -> Reply:
     from resnet_finetune.engine.team import Team
 
     help_out(settings, Team())
-    return Reply({"helped": True}, [])
+    return Reply({}, [])  # the lead alone answers
 
 
 def _result(run: Run) -> Reply:
@@ -495,8 +496,13 @@ def _live(text: str) -> None:
         print(f"{terminal.padded(str(text), _LIVE)}\r", end="", file=sys.stderr, flush=True)
 
 
+def _called() -> str:
+    """As the person has to type it."""
+    return "resnet-finetune" if Path(sys.argv[0]).stem == "resnet-finetune" else "resnet_finetune"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="resnet_finetune", description=str(say("Fine-tune a ResNet on folders of photos.")))
+    parser = argparse.ArgumentParser(prog=_called(), description=str(say("Fine-tune a ResNet on folders of photos.")))
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def add(name: str, verb: Callable[[argparse.Namespace], Reply], help: str) -> argparse.ArgumentParser:

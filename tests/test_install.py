@@ -264,9 +264,10 @@ def test_what_stands_in_the_way_is_said_before_anything_is_made(place: Path) -> 
     with pytest.raises(UserError, match=r"could not be made here \(Is a directory\)"):
         install.install(place, "requirements.txt", TINY, card=False)
     assert not (place / ".venv").exists()
-    assert install.unsuited("linux", "x86_64", "") is install.unsuited("darwin", "arm64", "14.0") is None
-    assert "Intel" in (install.unsuited("darwin", "x86_64", "15.1") or "")
-    assert "macOS 13.7" in (install.unsuited("darwin", "arm64", "13.7") or "")
+    assert install.unsuited("linux", "x86_64", "", "") is install.unsuited("darwin", "arm64", "14.0", "ARM64_T8103") is None
+    assert "another computer" in (install.unsuited("darwin", "x86_64", "15.1", "X86_64") or "")
+    assert "install Python 3.13" in (install.unsuited("darwin", "x86_64", "15.1", "xnu~1/RELEASE_ARM64_T8103") or "")
+    assert "macOS 13.7" in (install.unsuited("darwin", "arm64", "13.7", "ARM64") or "")
 
 
 @pytest.mark.parametrize("file", ["Makefile", "start.command", "start.bat"])

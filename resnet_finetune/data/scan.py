@@ -27,7 +27,7 @@ from resnet_finetune.words.language import reason, say
 
 # Threads hand files over in batches: for each hand-over, all of them have to wait for each other.
 BATCH = 8
-_is_junction = getattr(os.DirEntry, "is_junction", lambda entry: False)  # Windows' other kind of link; unknown to Python 3.11
+MOUNT_POINT = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of Windows
 IN_MEMORY = 64 * 10**6  # bytes; a larger file is not read at once
 
 
@@ -67,6 +67,11 @@ def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
     finally:
         shelf.close()
     return Scan(root=root, photos=photos, problems=problems, folders=folders, tables=tables, shelf=shelf)
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    """Windows' other kind of link, to a folder, which may be one that it lies in."""
+    return entry.is_dir() and getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == MOUNT_POINT
 
 
 def _walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list[str], list[Problem]]:

@@ -87,8 +87,11 @@ def gather(
     found = yield from told("fetch", lambda tell: weights.find_weights(model, start, tell), check_stop)
     if settings.train_on:
         found = replace(found, source=say("the earlier run {name}", name=Path(settings.train_on).name))
-    earlier = settings.train_on or settings.split_of
-    before = _splits_of(Path(earlier)) if earlier else {}
+    learnt = _splits_of(Path(settings.train_on)) if settings.train_on else {}
+    before = {
+        **(_splits_of(Path(settings.split_of)) if settings.split_of else {}),
+        **learnt,
+    }  # what was learnt from never judges
     root = intake.open_data(settings.data, check_stop)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     corrected = corrections.of_run(run) if team.leads else _corrections_of(settings)
@@ -131,7 +134,7 @@ def gather(
             )
         )
     if team.leads:
-        disk.write_json(run / PHOTOS, _noted(dataset, before))
+        disk.write_json(run / PHOTOS, _noted(dataset, learnt))
     yield Started(
         classes=dataset.classes,
         counts={split: _counts(dataset, split) for split in ("train", "validation", "test")},

@@ -76,7 +76,8 @@ def open_page(port: int, where: Where) -> None:
                 serving.join()
             return
         if where == "browser":
-            webbrowser.open(url)  # it waits in the listener's queue until the server is up
+            # It waits in the listener's queue until the server is up. A browser for the terminal returns when it is closed.
+            Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         with suppress(KeyboardInterrupt):  # uvicorn passes Ctrl+C on after it has closed
             server.run(sockets=[listener])
 
@@ -94,12 +95,12 @@ def listen(port: int) -> socket.socket:
 def _require_pywebview() -> None:
     """It comes only with the extra "window"; on Linux it needs Qt, which comes with it (under the LGPL)."""
     if find_spec("webview") is None:
-        package = '"pywebview[pyside6]"' if sys.platform == "linux" else "pywebview"
+        package = '"pywebview[pyside6]>=6,<7"' if sys.platform == "linux" else '"pywebview>=6,<7"'
         raise UserError(
             say(
                 "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out "
                 "--window to use the browser.",
-                command=f"{sys.executable} -m pip install {package}",
+                command=f'"{sys.executable}" -m pip install {package}',
             )
         )
 

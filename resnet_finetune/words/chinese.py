@@ -24,6 +24,9 @@ CHINESE: dict[str, str] = {
         "这次训练的照片已不在 {root}：请把文件夹放回原处。"
     ),
     # The installation
+    "This Python is made for Macs with an Intel processor: install Python 3.13 from python.org, then start again.": (
+        "这个 Python 是给英特尔处理器的 Mac 用的：请从 python.org 安装 Python 3.13，然后重新启动。"
+    ),
     "PyTorch is not made for Macs with an Intel processor any more, so the app needs another computer.": (
         "PyTorch 不再支持英特尔处理器的 Mac，所以这个应用需要另一台电脑。"
     ),
@@ -60,8 +63,8 @@ CHINESE: dict[str, str] = {
     "The app is being installed in another window: wait until that is done.": "另一个窗口正在安装这个应用：请等它装完。",
     "Python could not make the folder .venv: the reason stands above.": "Python 无法建立文件夹 .venv：原因见上面。",
     "The folder .venv could not be made here ({reason}): close the app if it is open, or move its folder to where you may write, such "
-    "as Documents. Then start again.": (
-        "无法在这里建立文件夹 .venv（{reason}）：如果应用开着，请先关掉；或者把应用的文件夹移到你可以写入的地方，例如“文档”。然后重新启动。"
+    "as your home folder. Then start again.": (
+        "无法在这里建立文件夹 .venv（{reason}）：如果应用开着，请先关掉；或者把应用的文件夹移到你可以写入的地方，例如你的个人文件夹。然后重新启动。"
     ),
     # Settings
     "Your data": "你的数据",
