@@ -518,10 +518,11 @@ def test_a_run_that_did_not_note_its_photos_is_not_trained_on(settings: Settings
 def test_a_run_that_is_judged_like_another_has_not_seen_what_it_leaves_out(settings: Settings, trained: Path) -> None:
     """Its test photos are those of the other run, and only photos of its own are noted as seen."""
     shutil.copytree(trained.parent / "photos", settings.data, dirs_exist_ok=True)
-    out = Path(settings.run_dir).with_name("corrections.json")
-    corrections.write(out, {"red/00.png": None})
-    started_with(replace(settings, split_of=str(trained), corrections=str(out)))
+    run = Path(settings.run_dir)
+    run.mkdir()
+    corrections.write(run / corrections.FILE, {"red/00.png": None})
+    started_with(replace(settings, split_of=str(trained)))
     other: dict[str, str] = disk.read_json(trained / "photos.json")
-    own: dict[str, str] = disk.read_json(Path(settings.run_dir, "photos.json"))
+    own: dict[str, str] = disk.read_json(run / "photos.json")
     assert len(other) == 54 and len(own) == 53
     assert own.items() < other.items()
