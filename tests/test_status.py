@@ -14,7 +14,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.status import status
 from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.words import disk
-from resnet_finetune.words.events import Planned
+from resnet_finetune.words.events import Finished, Planned, Score
 
 NOBODY = 2**22 + 1  # the number of no process
 
@@ -74,3 +74,8 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
 
 def test_before_it_says_anything_it_is_being_started(story: Story) -> None:
     assert "The training is being started" in status(story, "running")
+
+
+def test_a_run_whose_folder_was_removed_meanwhile_is_told_as_it_was(story: Story) -> None:
+    story.last = Finished(test=Score(accuracy=0.9, low=0.8, high=0.95, n=50), kept="fine-tuned", seconds=9.0)
+    assert "45 of 50 test photos named right" in status(story, "new")

@@ -29,8 +29,9 @@ def status(story: Story, state: State) -> Markup:
     if isinstance(end, Finished | Stopped):
         if end.test is None:
             return message("info", title, [text("train.stopped.untested" if story.first_answer else "train.stopped.early")])
-        says = text(f"train.{state}", right=end.test.right, n=end.test.n, time=duration(end.seconds))
-        return message("good", title, [says, *([text("train.stopped.ways")] if state == "stopped" else [])])
+        ended = "train.finished" if isinstance(end, Finished) else "train.stopped"
+        says = text(ended, right=end.test.right, n=end.test.n, time=duration(end.seconds))
+        return message("good", title, [says, *([text("train.stopped.ways")] if isinstance(end, Stopped) else [])])
     return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
 
 

@@ -238,7 +238,7 @@ def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
     """
     run = jobs.current()
     if run is None:
-        watched = watch.story.run if watch.story and not watch.story.run.deleted else None
+        watched = watch.story.run if watch.story and watch.story.run.path.exists() and not watch.story.run.deleted else None
         last = next(iter(list_runs()), None)
         if chosen is None:
             run = watched or last
