@@ -335,7 +335,7 @@ def _drawn(run: Run) -> None:
     if run in listed:
         drawn += [
             *train_step._drawings(story, run.state, train_step.Watch()),
-            *results_step._show(str(run.path)),
+            *results_step._show(str(run.path), None),
             *results_step._redraw(str(run.path), "counts", "name", ""),
         ]
         report = _refused_or(run.report)

@@ -11,9 +11,10 @@ time that the server took for an answer of no bytes, and how many elements the p
 clients: a Thorough training of the demo photos goes on with one page open, then with many, each a client of its own. Told are
 the training's speed, what the app uses, how long an answer of no bytes takes, and whether all pages show the same.
 
-memory: a training goes on for so many minutes with its page open in two browsers. Every half minute the memory of the app, of
-the training, of the page in one browser (what its scripts and elements hold after its garbage was collected) and of the whole
-process that shows it in the other is noted. Told is the median of each fifth, and how much it grew from the second to the last.
+memory: a training goes on for so many minutes while a page watches it. Every half minute the memory of the app and of the
+training is noted, without the program files that they have mapped (those of the app apart), that of what the page's scripts and
+elements hold after its garbage was collected, and that of the process that shows it. Told is the median of each fifth, and how
+much it grew from the second to the last.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ from typing import Any
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 SIDE, SHAPES = 128, 8  # pixels of a photo that is made up; and its squares in a row
 HOUR = 3_600_000  # milliseconds
 EVERY = 30  # seconds between two looks at the memory
-LONG = 6000  # photos of the long training: its 100 epochs, which are the most, take more than two hours on one core
+LONG = 9000  # photos of the long training: its 100 epochs, which are the most, take more than two hours on one core
 
 # The page watches itself, and asks the server five times a second.
 WATCH = """() => {
@@ -232,26 +233,26 @@ def _watched(app: App, pages: list[Page], seconds: float) -> None:
 
 
 def memory(app: App, photos: Path, minutes: float) -> None:
-    page = app.page()
-    choose(page, photos)
-    page.locator("#data-next").click()
-    page.get_by_role("button", name="More").last.click()
-    page.locator("#minutes input").fill(str(minutes))
-    page.locator("#model-next").click()
-    page.locator("#train-start").click()
-    page.locator("#train-curves svg").first.wait_for(timeout=HOUR)
-    trainer, devtools, began = app.trainer(), page.context.new_cdp_session(page), time.time()
-    noted: dict[str, list[float]] = {"app": [], "training": [], "page": [], "browser": []}
-    with _unwatched(app.url) as browser:
-        while trainer.is_running() and trainer.status() != psutil.STATUS_ZOMBIE:
-            noted["app"].append(app.process.memory_info().rss / 1e6)
-            noted["training"].append(trainer.memory_info().rss / 1e6)
-            noted["page"].append(_holds(devtools))
-            noted["browser"].append(_shows(browser).memory_info().rss / 1e6)
-            if len(noted["page"]) % 20 == 1:
-                now = ", ".join(f"{what} {megabytes[-1]:.1f} MB" for what, megabytes in noted.items())
-                print(f"after {(time.time() - began) / 60:.0f} minutes: {now}", flush=True)
-            page.wait_for_timeout(1000 * EVERY)
+    with app.page() as page:  # closed once the training goes on
+        choose(page, photos)
+        page.locator("#data-next").click()
+        page.get_by_role("button", name="More").last.click()
+        page.locator("#minutes input").fill(str(minutes))
+        page.locator("#model-next").click()
+        page.locator("#train-start").click()
+        page.locator("#train-curves svg").first.wait_for(timeout=HOUR)
+    trainer, watched, began = app.trainer(), Watched(app), time.time()
+    noted: dict[str, list[float]] = {"app": [], "its files": [], "training": [], "page": [], "its process": []}
+    while trainer.is_running() and trainer.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(EVERY)
+        for what, process in (("app", app.process), ("training", trainer)):
+            noted[what].append(_own(process))
+        noted["its files"].append(app.process.memory_info().shared / 1e6)
+        noted["page"].append(watched.holds())
+        noted["its process"].append(_own(watched.process))
+        if len(noted["page"]) % 20 == 1:
+            now = ", ".join(f"{what} {megabytes[-1]:.1f} MB" for what, megabytes in noted.items())
+            print(f"after {(time.time() - began) / 60:.0f} minutes: {now}", flush=True)
     print(f"a training of {(time.time() - began) / 60:.0f} minutes")
     for what, megabytes in noted.items():
         fifths = [float(np.median(part)) for part in np.array_split(megabytes, 5)]
@@ -259,30 +260,54 @@ def memory(app: App, photos: Path, minutes: float) -> None:
         print(f"{what}: {said} MB in its fifths ({100 * (fifths[4] / fifths[1] - 1):+.1f} %), {len(megabytes)} looks")
 
 
-@contextmanager
-def _unwatched(url: str) -> Iterator[psutil.Process]:
-    """A browser with the page open that nothing else asks. One that is driven keeps every answer for who drives it."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [shutil.which("chromium") or "chromium", "--headless=new", "--no-sandbox", f"--user-data-dir={profile}", url]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
-            time.sleep(EVERY)  # for it to open
-            yield psutil.Process(browser.pid)
-            browser.terminate()
+def _own(process: psutil.Process) -> float:
+    """MB that it has for itself, on Linux. Of program files ever more is mapped, as more of them is used: it can be dropped."""
+    memory = process.memory_info()
+    return float(memory.rss - memory.shared) / 1e6
 
 
-def _holds(devtools: CDPSession) -> float:
-    """Megabytes that the page's scripts and elements take up. ``performance.memory`` is no measure: it is rounded to steps of
-    several percent, and up to 20 minutes old.
-    """
-    devtools.send("HeapProfiler.collectGarbage")
-    heap = devtools.send("Runtime.getHeapUsage")
-    return float(heap["usedSize"] + heap["embedderHeapUsedSize"] + heap["backingStorageSize"]) / 1e6
+class Watched:
+    """The page, opened so that Playwright knows nothing of it: of one that it drives it has every answer kept, for itself."""
+
+    def __init__(self, app: App) -> None:
+        self._devtools = app.browser.new_browser_cdp_session()
+        self._told: dict[int, Any] = {}
+        self._devtools.on("Target.receivedMessageFromTarget", self._hear)
+        before = set(_renderers())
+        context = self._devtools.send("Target.createBrowserContext")["browserContextId"]
+        place = {"url": app.url, "browserContextId": context}
+        target = self._devtools.send("Target.createTarget", place)["targetId"]
+        self._session = self._devtools.send("Target.attachToTarget", {"targetId": target, "flatten": False})["sessionId"]
+        time.sleep(EVERY)  # for it to open
+        new = set(_renderers()) - before
+        self.process = max(new or _renderers(), key=lambda one: one.memory_info().rss)  # an empty one is kept ready
+
+    def holds(self) -> float:
+        """MB that the page's scripts and elements take up. ``performance.memory`` is no measure: it is rounded to steps of
+        several percent, and up to 20 minutes old.
+        """
+        self._ask("HeapProfiler.collectGarbage")
+        heap = self._ask("Runtime.getHeapUsage")
+        return float(heap["usedSize"] + heap["embedderHeapUsedSize"] + heap["backingStorageSize"]) / 1e6
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        answer = json.loads(event["message"])
+        if "id" in answer:
+            self._told[answer["id"]] = answer["result"]
+
+    def _ask(self, method: str) -> Any:
+        number = len(self._told)
+        message = json.dumps({"id": number, "method": method})
+        self._devtools.send("Target.sendMessageToTarget", {"sessionId": self._session, "message": message})
+        while number not in self._told:
+            self._devtools.send("Target.getTargets")  # lets it hear
+        return self._told[number]
 
 
-def _shows(browser: psutil.Process) -> psutil.Process:
-    """Of a browser's processes the one that shows the page: the largest of its kind, since an empty one is kept ready."""
-    kind = [one for one in browser.children(recursive=True) if "--type=renderer" in one.cmdline()]
-    return max(kind, key=lambda one: one.memory_info().rss)
+def _renderers() -> list[psutil.Process]:
+    """The processes of the browser that show pages."""
+    kind = psutil.Process().children(recursive=True)
+    return [one for one in kind if one.is_running() and "--type=renderer" in one.cmdline()]
 
 
 def main() -> None:

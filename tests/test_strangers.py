@@ -83,7 +83,7 @@ def test_of_many_photos_some_are_kept_as_evenly_as_can_be(monkeypatch: pytest.Mo
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of a set that is too small to hold photos back."""
     place = tmp_path_factory.mktemp("tiny")
-    done = run_cli("train", make_photos(place / "photos", each=8), "--run-dir", place / "run", home=place / "home")
+    done = run_cli("train", make_photos(place / "photos", each=8), "--run-dir", place / "run", home=place / "home", light=False)
     assert done.returncode == 0, done.stderr
     return place / "run"
 
@@ -146,7 +146,7 @@ def test_of_a_tiny_set_each_photo_is_measured_against_other_folds(tiny: Path) ->
 
 
 def test_the_same_photos_give_the_same_bytes(tiny: Path, tmp_path: Path) -> None:
-    done = run_cli("train", tiny.parent / "photos", "--run-dir", tmp_path / "again", home=tmp_path)
+    done = run_cli("train", tiny.parent / "photos", "--run-dir", tmp_path / "again", home=tmp_path, light=False)
     assert done.returncode == 0, done.stderr
     for name in (FEATURES, NAMES, ABOUT, WEIGHTS):
         assert (tmp_path / "again" / name).read_bytes() == (tiny / name).read_bytes()
