@@ -17,10 +17,6 @@ from resnet_finetune.words import corrections
 CLEAR = "([one, other]) => one.getBoundingClientRect().bottom <= other.getBoundingClientRect().top"  # wholly above it
 
 
-# And to stay there: what was found is still being scrolled to, perhaps.
-AT_THE_TOP = "() => new Promise((done) => { scrollTo(0, 0); setTimeout(() => done(scrollY === 0), 1000); })"
-
-
 def drop(page: Page, file: Path) -> None:
     """By the browser's own drag and drop."""
     box = page.locator(".zone").bounding_box()
@@ -205,8 +201,8 @@ def test_a_healthy_set_is_told_so(page: Page, demo: Path, tmp_path: Path) -> Non
     bar, said = page.locator("#data-onward"), page.locator("#bring-folder .said")
     for width, height in ((1280, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function(AT_THE_TOP)
         for _ in range(6):  # on a busy machine the browser may let it fall beside the zone
+            page.evaluate("scrollTo(0, 0)")
             drop(page, next((tmp_path / "fruit" / "Apple").iterdir()))
             with suppress(AssertionError):
                 expect(said).to_contain_text("lies in no folder", timeout=MINUTE / 6)
