@@ -249,7 +249,7 @@ def memory(app: App, photos: Path, minutes: float) -> None:
             noted[what].append(_own(process))
         noted["its files"].append(app.process.memory_info().shared / 1e6)
         noted["page"].append(watched.holds())
-        noted["its process"].append(_own(watched.process))
+        noted["its process"].append(max(map(_own, _renderers())))
         if len(noted["page"]) % 20 == 1:
             now = ", ".join(f"{what} {megabytes[-1]:.1f} MB" for what, megabytes in noted.items())
             print(f"after {(time.time() - began) / 60:.0f} minutes: {now}", flush=True)
@@ -273,14 +273,11 @@ class Watched:
         self._devtools = app.browser.new_browser_cdp_session()
         self._told: dict[int, Any] = {}
         self._devtools.on("Target.receivedMessageFromTarget", self._hear)
-        before = set(_renderers())
         context = self._devtools.send("Target.createBrowserContext")["browserContextId"]
         place = {"url": app.url, "browserContextId": context}
         target = self._devtools.send("Target.createTarget", place)["targetId"]
         self._session = self._devtools.send("Target.attachToTarget", {"targetId": target, "flatten": False})["sessionId"]
         time.sleep(EVERY)  # for it to open
-        new = set(_renderers()) - before
-        self.process = max(new or _renderers(), key=lambda one: one.memory_info().rss)  # an empty one is kept ready
 
     def holds(self) -> float:
         """MB that the page's scripts and elements take up. ``performance.memory`` is no measure: it is rounded to steps of
@@ -306,8 +303,8 @@ class Watched:
 
 def _renderers() -> list[psutil.Process]:
     """The processes of the browser that show pages."""
-    kind = psutil.Process().children(recursive=True)
-    return [one for one in kind if one.is_running() and "--type=renderer" in one.cmdline()]
+    alive = (one for one in psutil.Process().children(recursive=True) if one.status() != psutil.STATUS_ZOMBIE)
+    return [one for one in alive if "--type=renderer" in one.cmdline()]
 
 
 def main() -> None:
