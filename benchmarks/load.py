@@ -244,7 +244,6 @@ def memory(app: App, photos: Path, minutes: float) -> None:
     trainer, watched, began = app.trainer(), Watched(app), time.time()
     noted: dict[str, list[float]] = {"app": [], "its files": [], "training": [], "page": [], "its process": []}
     while trainer.is_running() and trainer.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(EVERY)
         for what, process in (("app", app.process), ("training", trainer)):
             noted[what].append(_own(process))
         noted["its files"].append(app.process.memory_info().shared / 1e6)
@@ -253,6 +252,7 @@ def memory(app: App, photos: Path, minutes: float) -> None:
         if len(noted["page"]) % 20 == 1:
             now = ", ".join(f"{what} {megabytes[-1]:.1f} MB" for what, megabytes in noted.items())
             print(f"after {(time.time() - began) / 60:.0f} minutes: {now}", flush=True)
+        time.sleep(EVERY)
     print(f"a training of {(time.time() - began) / 60:.0f} minutes")
     for what, megabytes in noted.items():
         fifths = [float(np.median(part)) for part in np.array_split(megabytes, 5)]
