@@ -35,7 +35,7 @@ PASTE = """async () => {  // what Ctrl+V does after a screenshot
 }"""
 
 
-def choose_folder(page: Page, folder: Path) -> None:
+def choose_folder(page: Page, folder: Path | str) -> None:
     page.locator("#data-path").get_by_role("textbox").fill(str(folder))
     page.locator("#data-look").click()
 
@@ -123,8 +123,7 @@ def test_from_photos_to_answers(page: Page, url: str, tmp_path: Path) -> None:
 
 
 def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: Path, tmp_path: Path) -> None:
-    page.locator("#data-path").get_by_role("textbox").fill(f"{make_photos(tmp_path / 'photos')}/")  # as a shell completes it
-    page.locator("#data-look").click()
+    choose_folder(page, f"{make_photos(tmp_path / 'photos')}/")  # as a shell completes it
     page.locator("#data-next").click(timeout=MINUTE)
     page.get_by_label("Thorough").check()
     page.get_by_role("button", name="More").click()

@@ -54,6 +54,12 @@ def try_on(page: Page, photos: list[Path]) -> Locator:
     return cards
 
 
+def try_both(page: Page, shown: list[Path]) -> tuple[Locator, Locator]:
+    """The answers to the two photos, wherever they are drawn anew."""
+    cards = try_on(page, shown)
+    return cards.nth(0), cards.nth(1)
+
+
 def set_readiness(page: Page, to: float) -> None:
     number = page.locator("#try-readiness input[type=number]")
     number.fill(str(to))
@@ -61,8 +67,7 @@ def set_readiness(page: Page, to: float) -> None:
 
 
 def test_a_photo_of_none_of_the_classes_is_said_to_be_one(page: Page, shown: list[Path]) -> None:
-    answers = try_on(page, shown)
-    green, grey = answers.nth(0), answers.nth(1)
+    green, grey = try_both(page, shown)
     expect(green.locator("h4")).to_have_text("green")
     expect(grey.locator("h4")).to_have_text("None of these")
     expect(grey).to_contain_text("Of its classes it would have been:")
@@ -76,8 +81,7 @@ def test_a_photo_of_none_of_the_classes_is_said_to_be_one(page: Page, shown: lis
 
 
 def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
-    answers = try_on(page, shown)
-    green, grey = answers.nth(0), answers.nth(1)
+    green, grey = try_both(page, shown)
     usual = page.locator("#try-readiness input[type=number]").input_value()
     set_readiness(page, 0)
     expect(grey.locator("h4")).not_to_have_text("None of these")
@@ -128,8 +132,7 @@ def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(p
 
 
 def test_why_opens_over_the_page_and_closes_with_escape(page: Page, shown: list[Path]) -> None:
-    answers = try_on(page, shown)
-    green, grey = answers.nth(0), answers.nth(1)
+    green, grey = try_both(page, shown)
     ask = green.get_by_role("button", name="Why?")
     ask.click()
     panel = page.get_by_role("dialog")
@@ -193,8 +196,7 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
     try:
         with lock.hold(learning):
             shutil.copy(trained / "run.json", learning)
-            answers = try_on(page, shown)
-            green, grey = answers.nth(0), answers.nth(1)  # which may be drawn anew
+            green, grey = try_both(page, shown)
             expect(chosen).to_have_value("learning · still learning")
             expect(page.locator("#try-waiting")).to_contain_text("can be tried already")
             expect(grey.locator("h4")).not_to_have_text("None of these")

@@ -71,7 +71,9 @@ def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
 
 def _is_junction(entry: os.DirEntry[str]) -> bool:
     """Windows' other kind of link, to a folder, which may be one that it lies in."""
-    return entry.is_dir() and getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == MOUNT_POINT
+    if os.name != "nt" or not entry.is_dir():
+        return False
+    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == MOUNT_POINT
 
 
 def _walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list[str], list[Problem]]:

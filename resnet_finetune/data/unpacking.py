@@ -10,15 +10,14 @@ import lzma
 import os
 import shutil
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from resnet_finetune.data.names import OutsideName, Places, UnsafeName, archive_suffix, is_system, safe_parts, shown
+from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import own_folder
 from resnet_finetune.words.language import say
@@ -31,7 +30,6 @@ SPARE = 10**9  # bytes left free on the disk, for the run itself
 CHUNK = 64 * 1024  # bytes
 DIGESTED = 1024 * 1024  # bytes at once: a hundredth of a second or so
 _UNFINISHED = ".unpacking-"
-_DAY = 24 * 60 * 60  # seconds; nothing takes so long to be unpacked
 
 BY_HAND = say("unpack it yourself and choose the folder")
 
@@ -151,7 +149,7 @@ def write_whole(
         OSError: it cannot be written.
     """
     own_folder(target.parent)
-    _sweep(target.parent)
+    disk.sweep_folders(target.parent.glob(f"{_UNFINISHED}*"))  # up to MAX_BYTES each
     needed = sum(members[number].size for number in plan)
     free = shutil.disk_usage(target.parent).free - SPARE
     if needed > free:
@@ -186,14 +184,6 @@ def write_whole(
         except OSError:
             if not target.is_dir():  # else another window has just unpacked the same archive
                 raise
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a kill left of archives that were being unpacked, which can be up to ``MAX_BYTES`` each."""
-    for left in folder.glob(f"{_UNFINISHED}*"):
-        with suppress(OSError):  # another process has just swept it
-            if time.time() - left.stat().st_mtime > _DAY:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def read_some(content: Readable, size: int) -> bytes:

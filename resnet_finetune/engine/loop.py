@@ -19,7 +19,7 @@ from resnet_finetune.engine.material import Material
 from resnet_finetune.engine.plan import MOST_EPOCHS, PRESETS, make_plan, replanned, steps_per_epoch
 from resnet_finetune.engine.progress import EVENT_PERIOD
 from resnet_finetune.engine.step import Learner, gradients_by_stage, learning_rate, make_optimizer, one_batch
-from resnet_finetune.words.disk import patiently
+from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Epoch, Event, Noted, Planned, Step
 from resnet_finetune.words.language import say
@@ -126,9 +126,7 @@ def fine_tune_network(
         verdict = judged((yield from logits(average, material, validation)), labels)
         best = verdict.loss < standing.best_loss and verdict.beats(first_verdict)
         if best:
-            patiently(
-                lambda: (material.run / REPORT).unlink(missing_ok=True)
-            )  # of an earlier sitting: it is about another model
+            disk.remove(material.run / REPORT)  # of an earlier sitting: it is about another model
             material.classifier(average).save(material.run)
         standing = replace(
             standing,

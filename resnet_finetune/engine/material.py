@@ -88,10 +88,8 @@ def gather(
     if settings.train_on:
         found = replace(found, source=say("the earlier run {name}", name=Path(settings.train_on).name))
     learnt = _splits_of(Path(settings.train_on)) if settings.train_on else {}
-    before = {
-        **(_splits_of(Path(settings.split_of)) if settings.split_of else {}),
-        **learnt,
-    }  # what was learnt from never judges
+    alike = _splits_of(Path(settings.split_of)) if settings.split_of else {}
+    before = alike | learnt  # what was learnt from never judges
     root = intake.open_data(settings.data, check_stop)
     scanned = yield from told("scan", lambda tell: scan_files(root, tell), check_stop)
     corrected = corrections.of_run(run) if team.leads else _corrections_of(settings)

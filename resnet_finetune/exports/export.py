@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -30,7 +29,6 @@ from resnet_finetune.words.language import reason, say
 from resnet_finetune.words.report import Report, read_report
 
 _UNFINISHED = ".unfinished"
-_DAY = 24 * 60 * 60  # seconds
 CALIBRATED_ON = 100  # photos, that show how large the activations get
 _PARTS = ASSETS / "exports"  # what goes into an export as it is
 
@@ -182,9 +180,7 @@ def _give_out(folder: Path, to: Path) -> list[Path]:
     for name in names:
         if (to / name).is_dir():  # nothing can take its place
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(to / name))
-    for left in _left(to):
-        if time.time() - left.stat().st_mtime > _DAY:  # else another window may be at it
-            shutil.rmtree(left, ignore_errors=True)
+    disk.sweep_folders(_left(to))
     with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=_UNFINISHED) as temporary:
         for name in names:
             disk.write_bytes(Path(temporary, name), (folder / name).read_bytes())

@@ -97,14 +97,14 @@ def hold(folder: Path) -> Iterator[None]:
     with FileLock(folder / _GUARD):
         if holder(folder) == "alive":
             raise UserError(say("A training is going on in {folder} already: wait until it ends, or stop it.", folder=folder))
-        disk.patiently(lambda: (folder / _STOP).unlink(missing_ok=True))
+        disk.remove(folder / _STOP)
         me = psutil.Process()
         disk.write_json(folder / _LOCK, asdict(_Owner(pid=me.pid, born=_born(me), parent=me.ppid())))
     try:
         yield
     finally:
         with suppress(OSError):  # a drive that was unplugged: the run then reads as crashed, and goes on as well
-            disk.patiently(lambda: (folder / _LOCK).unlink(missing_ok=True))
+            disk.remove(folder / _LOCK)
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -6,14 +6,17 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 _UNFINISHED = ".unfinished"
+_DAY = 24 * 60 * 60  # seconds; nothing takes so long to be written
 WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if os.name == "nt" else ()  # seconds
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -39,6 +42,11 @@ def patiently(act: Callable[[], T]) -> T:
         except PermissionError:
             time.sleep(seconds)
     return act()
+
+
+def remove(path: Path) -> None:
+    """Remove a file that others may be reading; nothing happens where there is none. Raises ``OSError``."""
+    patiently(lambda: path.unlink(missing_ok=True))
 
 
 def write_bytes(path: Path, content: bytes | bytearray) -> None:
@@ -77,6 +85,14 @@ def sweep(folder: Path) -> None:
     """Remove what a kill or a power cut left of files that were being written into ``folder``, of which there is one writer."""
     for left in folder.glob(f".*{_UNFINISHED}"):
         left.unlink(missing_ok=True)
+
+
+def sweep_folders(left: Iterable[Path]) -> None:
+    """Remove folders that a kill left half written, once they are a day old: a younger one may be in the making."""
+    for folder in left:
+        with suppress(OSError):  # another process has just swept it
+            if time.time() - folder.stat().st_mtime > _DAY:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

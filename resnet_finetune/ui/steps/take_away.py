@@ -49,14 +49,17 @@ def build(run: gr.Dropdown) -> Callable[[Dependency], None]:
 
 
 def _show(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
-    run = finished.find(path)
-    return _shown(_listing(run) if run else _NOTHING) if turn.over(path) else gr.skip()
+    return _there(path) if turn.over(path) else gr.skip()
 
 
 def _show_again(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
     """A training that went on has thrown away what was made of its model."""
+    return gr.skip() if turn.busy else _there(path)
+
+
+def _there(path: str | None) -> Shown:
     run = finished.find(path)
-    return gr.skip() if turn.busy else _shown(_listing(run) if run else _NOTHING)
+    return _shown(_listing(run) if run else _NOTHING)
 
 
 def _stop(turn: Turn) -> gr.Button:
