@@ -86,7 +86,8 @@ def unsuited(system: str, machine: str, release: str, kernel: str) -> Sentence |
 def install(place: Path, requirements: str, size: Size, card: bool) -> None:
     """What the file ``requirements`` in the folder ``place`` asks for, into .venv there; at once where that is done already.
 
-    ``card``: of NVIDIA's, on Windows, where the usual PyTorch cannot use it.
+    ``card``: of NVIDIA's, on Windows, where the usual PyTorch cannot use it. What can is tried for at every start, until it is
+    there; without it the app works, too.
 
     Raises:
         UserError: there is no room, no right to write, no connection, or another installation is going on.
@@ -94,22 +95,27 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
     venv = place / ".venv"
     installed, unfinished = venv / f"{requirements}.installed", venv / "unfinished"
     python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not unfinished.exists() and installed.exists() and installed.read_text() == _digest(place, requirements, python):
+    whole = not unfinished.exists() and installed.exists() and installed.read_text() == _digest(place, requirements, python)
+    if whole and not (card and _lacks_card(venv)):
         return
     try:
         with _alone(place):
             first = unfinished.exists() or not _asked(python, "-m", "pip", "--version")
             if first:
                 _make(venv, unfinished, size)
-            else:
+            elif not whole:
                 print(say("The app needs other packages than before: they are installed now."), flush=True)
-                unfinished.touch()
+            unfinished.touch()
             temporary = venv / "tmp"  # on the disk that was asked for its room; /tmp may be small
             temporary.mkdir(exist_ok=True)
             places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR"), str(temporary))
             try:
-                # By ``card`` most of it comes another way; after the first time it is a part of it, which nobody has counted.
-                _fetch(place, requirements, python, os.environ | places, card, size.download if first and not card else None)
+                if card:
+                    _fetch_for_card(place, python, os.environ | places)
+                if not whole:
+                    # By ``card`` most of it came another way; after the first time it is a part, which nobody has counted.
+                    download = size.download if first and not card else None
+                    _fetch(place, requirements, python, os.environ | places, download)
             except UserError:
                 if not first:  # what was there before works still: pip came to its end, and what it cannot have it leaves alone
                     unfinished.unlink()
@@ -126,6 +132,14 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
                 reason=reason(error),
             )
         ) from error
+
+
+def _lacks_card(venv: Path) -> bool:
+    """Whether PyTorch is missing, or PyPI's, which on Windows knows no card. PyTorch's own server gives each kind a name, after
+    the version.
+    """
+    sites = (venv / "Lib" / "site-packages", *venv.glob("lib/python*/site-packages"))
+    return not any(any(site.glob("torch-*+*.dist-info")) for site in sites)
 
 
 def _digest(place: Path, requirements: str, python: Path) -> str:
@@ -191,30 +205,28 @@ def _make(venv: Path, unfinished: Path, size: Size) -> None:
         raise UserError(say("Python could not make the folder .venv: the reason stands above."))
 
 
-def _fetch(
-    place: Path, requirements: str, python: Path, environment: Mapping[str, str], card: bool, download: float | None
-) -> None:
-    """By pip, and so by pip's own settings, such as a proxy, a mirror and certificates. uv does not know those of pip but the
-    proxy: it fetches PyTorch only, which it has from PyTorch's own server, whatever is set. ``download``: GB, about, if known.
+def _fetch_for_card(place: Path, python: Path, environment: Mapping[str, str]) -> None:
+    """uv knows which PyTorch is for which driver, and where it is: on PyTorch's own server, whatever mirror is set. Of pip's
+    settings it knows only the proxy.
     """
+    print(say("The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB."), flush=True)
+    own = {"UV_TORCH_BACKEND": "auto", "UV_SYSTEM_CERTS": "true"}
+    command = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps", "--reinstall", "torch", "torchvision"]
+    if not _pip(place, python, environment, UV) or (
+        subprocess.run([*command, "-c", CONSTRAINTS], cwd=place, env={**own, **environment}).returncode
+    ):
+        print(
+            say(
+                "That did not work, so the app will train without the card, which is slower. The reason stands above. It is "
+                "tried again at the next start; docs/other-ways-to-start.md says how to do without."
+            ),
+            flush=True,
+        )
 
-    def uv(*arguments: str) -> bool:
-        own = {"UV_TORCH_BACKEND": "auto", "UV_SYSTEM_CERTS": "true"}
-        return subprocess.run([python, "-m", "uv", *arguments], cwd=place, env={**own, **environment}).returncode == 0
 
-    def pip(*arguments: str, download: float | None = None) -> bool:
-        quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")  # nobody would see what it asks
-        return _watched([str(python), "-m", "pip", "install", *quiet, *arguments], place, environment, download)
-
-    if card:
-        print(say("The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB."), flush=True)
-        torch = ("pip", "install", "--python", str(python), "--no-deps", "--upgrade", "torch", "torchvision")
-        if not (pip(UV) and uv(*torch, "-c", CONSTRAINTS)):
-            print(
-                say("That did not work, so the app will train without the card, which is slower. The reason stands above."),
-                flush=True,
-            )
-    if pip("-r", requirements, "-c", CONSTRAINTS, download=download):
+def _fetch(place: Path, requirements: str, python: Path, environment: Mapping[str, str], download: float | None) -> None:
+    """By pip, and so by pip's own settings, such as a proxy, a mirror and certificates. ``download``: GB, about, if known."""
+    if _pip(place, python, environment, "-r", requirements, "-c", CONSTRAINTS, download=download):
         return
     # Without a connection pip speaks of conflicts between versions.
     lines = (place / REQUIREMENTS).read_text(encoding="utf-8").splitlines()
@@ -232,6 +244,11 @@ def _fetch(
             "full. Then start again the same way."
         )
     )
+
+
+def _pip(place: Path, python: Path, environment: Mapping[str, str], *arguments: str, download: float | None = None) -> bool:
+    quiet = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")  # nobody would see what it asks
+    return _watched([str(python), "-m", "pip", "install", *quiet, *arguments], place, environment, download)
 
 
 def _watched(command: Sequence[str], place: Path, environment: Mapping[str, str], download: float | None) -> bool:

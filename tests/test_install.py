@@ -149,14 +149,30 @@ def place(tmp_path: Path) -> Path:
     return place
 
 
-def tiny_package(to: Path) -> bytes:
-    about = "tiny_package-1.0.dist-info"
+def tiny_package(to: Path, code: str = "") -> bytes:
+    """A wheel, of one module that runs ``code``."""
+    name, version, _ = to.name.split("-", 2)
+    about = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(to, "w") as archive:
-        archive.writestr("tiny_package.py", "")
-        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny-package\nVersion: 1.0\n")
+        archive.writestr(f"{name}.py", code)
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{about}/RECORD", "")
     return to.read_bytes()
+
+
+# Plays uv, which cannot be asked here for what lies on PyTorch's own server: either it gets PyTorch or it does not.
+UV = """
+import sys
+from pathlib import Path
+
+print("uv was asked", flush=True)
+if Path("offline").exists():
+    sys.exit("no server")
+about = Path(__file__).with_name("torch-2.0+cu130.dist-info")
+about.mkdir()
+(about / "METADATA").write_text("Metadata-Version: 2.1\\nName: torch\\nVersion: 2.0+cu130\\n")
+"""
 
 
 def ctrl_c(*_: object) -> bool:
@@ -231,6 +247,31 @@ def test_a_mirror_behind_a_proxy_and_an_installation_that_was_cut_short(
         install.install(place, "requirements-test.txt", HUGE, card=False)
     with pytest.raises(UserError, match="takes up to"):
         set_up(HUGE)
+
+
+def test_what_can_use_the_card_is_tried_for_until_it_is_there(
+    place: Path, proxy: Proxy, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, wheel, code in (("tiny-package", PACKAGE, ""), ("uv", "uv-0.13.0-py3-none-any.whl", UV)):
+        proxy.pages[f"{MIRROR}/{name}/"] = f'<!DOCTYPE html><a href="{wheel}">{wheel}</a>'.encode()
+        proxy.pages[f"{MIRROR}/{name}/{wheel}"] = tiny_package(tmp_path / wheel, code)
+
+    def set_up(card: bool) -> str:
+        install.install(place, "requirements.txt", TINY, card)
+        assert not (place / ".venv" / "unfinished").exists()
+        return capfd.readouterr().out
+
+    (place / "offline").touch()
+    told = set_up(card=True)
+    assert "uv was asked" in told and "train without the card" in told and "at the next start" in told
+    assert set_up(card=False) == ""
+    told = set_up(card=True)
+    assert "train without the card" in told and "is being set up" not in told and "other packages" not in told
+
+    (place / "offline").unlink()
+    told = set_up(card=True)
+    assert "uv was asked" in told and "train without the card" not in told
+    assert set_up(card=True) == ""
 
 
 def test_a_double_click_on_a_mac_finds_apples_python_first() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from resnet_finetune.model import machine
 from resnet_finetune.model.hardware import find_device
 from resnet_finetune.model.machine import look_at_machine
 
@@ -27,27 +30,40 @@ def says(tool: Path, script: str) -> None:
 
 
 def test_this_machine(tool: Path) -> None:
-    machine = look_at_machine()
-    assert machine.trains_on == "CPU"
-    assert machine.cores == os.cpu_count()
-    assert machine.memory_gb > 0.5
-    assert (machine.unused, machine.remedy) == (None, None)
+    seen = look_at_machine()
+    assert seen.trains_on == "CPU"
+    assert seen.cores == os.cpu_count()
+    assert seen.memory_gb > 0.5
+    assert (seen.unused, seen.remedy) == (None, None)
 
 
 def test_a_card_that_pytorch_was_not_built_for(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     says(tool, 'echo "NVIDIA GeForce RTX 4090"')
     monkeypatch.setattr(torch.version, "cuda", None)
-    machine = look_at_machine()
-    assert machine.unused == "NVIDIA GeForce RTX 4090"
-    assert machine.remedy and "--torch-backend=auto" in machine.remedy
+    seen = look_at_machine()
+    assert seen.unused == "NVIDIA GeForce RTX 4090"
+    assert seen.remedy and "--torch-backend=auto" in seen.remedy
+
+
+def test_on_windows_the_file_that_installed_it_fetches_the_right_one(
+    tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(tool, 'echo "NVIDIA GeForce RTX 4090"')
+    monkeypatch.setattr(torch.version, "cuda", None)
+    windows = SimpleNamespace(platform="win32", prefix=str(tmp_path / "app" / ".venv"), executable=sys.executable)
+    monkeypatch.setattr(machine, "sys", windows)
+    (tmp_path / "app").mkdir()
+    assert "--torch-backend=auto" in (look_at_machine().remedy or "")  # it was installed another way
+    (tmp_path / "app" / "start.bat").touch()
+    assert "double-click start.bat again" in (look_at_machine().remedy or "")
 
 
 def test_a_card_whose_driver_is_too_old(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     says(tool, 'echo "Tesla K80"; echo "Tesla K80"')
     monkeypatch.setattr(torch.version, "cuda", "12.8")
-    machine = look_at_machine()
-    assert machine.unused == "Tesla K80"
-    assert machine.remedy and "CUDA 12.8" in machine.remedy and "driver" in machine.remedy
+    seen = look_at_machine()
+    assert seen.unused == "Tesla K80"
+    assert seen.remedy and "CUDA 12.8" in seen.remedy and "driver" in seen.remedy
 
 
 @pytest.mark.parametrize("script", ["exit 9", "true", "echo"])

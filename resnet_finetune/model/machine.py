@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -51,6 +52,11 @@ def _unused_gpu() -> tuple[str | None, str | None]:
 
 def _for_nvidia(built_for: str | None) -> str:
     """``built_for`` is the CUDA version of this PyTorch, None for one that only knows the CPU (the usual one on Windows)."""
+    if built_for is None and sys.platform == "win32" and Path(sys.prefix).with_name("start.bat").exists():
+        return say(
+            "This PyTorch was built without CUDA. Close the app, go online and double-click start.bat again: it fetches the "
+            "one that can use the card, 2 to 3 GB."
+        )
     if built_for is None:
         python = f'"{sys.executable}"'
         return say(

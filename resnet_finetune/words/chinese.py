@@ -44,8 +44,9 @@ CHINESE: dict[str, str] = {
         "安装最多需要占用这个磁盘 {needed:.0f} GB，现在只剩 {free:.1f} GB：请腾出空间，再重新启动。"
     ),
     "The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB.": "正在下载能使用你的 NVIDIA 显卡的 PyTorch：2 到 3 GB。",
-    "That did not work, so the app will train without the card, which is slower. The reason stands above.": (
-        "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。"
+    "That did not work, so the app will train without the card, which is slower. The reason stands above. It is tried again "
+    "at the next start; docs/other-ways-to-start.md says how to do without.": (
+        "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。下次启动时会再试；不想再试的话，请看 docs/other-ways-to-start.md。"
     ),
     "Nothing could be downloaded: see that you are online. If you go online by a proxy, as in many companies, name it "
     "(docs/other-ways-to-start.md says how). Then start again the same way.": (
@@ -530,6 +531,10 @@ CHINESE: dict[str, str] = {
     "This PyTorch needs a driver for CUDA {version}, and yours is older or not running: update the NVIDIA driver, restart the "
     "computer, and start the app again.": (
         "这个 PyTorch 需要支持 CUDA {version} 的驱动，而你的驱动较旧或没有运行：请更新 NVIDIA 驱动，重启电脑，再启动本应用。"
+    ),
+    "This PyTorch was built without CUDA. Close the app, go online and double-click start.bat again: it fetches the one that can "
+    "use the card, 2 to 3 GB.": (
+        "这个 PyTorch 不带 CUDA。请关闭本应用，联网后再双击 start.bat：它会下载能使用显卡的 PyTorch（2 到 3 GB）。"
     ),
     "This PyTorch was built without CUDA. Close the app, run the two commands {first} and {second}, and start the app again.": (
         "这个 PyTorch 不带 CUDA。请关闭本应用，依次运行 {first} 和 {second} 这两条命令，再启动本应用。"
