@@ -211,10 +211,9 @@ def _fetch_for_card(place: Path, python: Path, environment: Mapping[str, str]) -
     """
     print(say("The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB."), flush=True)
     own = {"UV_TORCH_BACKEND": "auto", "UV_SYSTEM_CERTS": "true"}
-    command = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps", "--reinstall", "torch", "torchvision"]
-    if not _pip(place, python, environment, UV) or (
-        subprocess.run([*command, "-c", CONSTRAINTS], cwd=place, env={**own, **environment}).returncode
-    ):
+    uv = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--no-deps", "--reinstall"]
+    command = [*uv, "torch", "torchvision", "-c", CONSTRAINTS]
+    if not _pip(place, python, environment, UV) or subprocess.run(command, cwd=place, env={**own, **environment}).returncode:
         print(
             say(
                 "That did not work, so the app will train without the card, which is slower. The reason stands above. It is "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,12 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
         copy_sorted([answer(tmp_path / "1.jpg", "cat")], tmp_path)
 
 
-def test_files_are_found_in_folders_and_system_files_are_passed_over(tmp_path: Path) -> None:
-    for name in ("b/2.jpg", "1.jpg", ".hidden.jpg", "__MACOSX/3.jpg"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+def test_files_are_found_in_folders_and_links_and_system_files_are_passed_over(tmp_path: Path) -> None:
+    folder, other = tmp_path / "photos", tmp_path / "other"
+    for name in ("photos/b/2.jpg", "photos/1.jpg", "photos/.hidden.jpg", "photos/__MACOSX/3.jpg", "other/4.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert [Path(name).relative_to(tmp_path).as_posix() for name, _ in files_of([tmp_path])] == ["1.jpg", "b/2.jpg"]
+    (folder / "link.jpg").symlink_to(other / "4.jpg")
+    (folder / "linked").symlink_to(other)
+    os.mkfifo(folder / "pipe.jpg")
+    assert [Path(name).relative_to(folder).as_posix() for name, _ in files_of([folder])] == ["1.jpg", "b/2.jpg"]

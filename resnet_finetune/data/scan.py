@@ -49,7 +49,7 @@ def scan_files(root: Path, progress: Callable[[int, int], None]) -> Scan:
     ``progress(done, total)`` is called in this thread after each file, and before that, while files are still being listed,
     after each folder; what it raises ends the scan.
     """
-    files, folders, problems = _walk(root, lambda found: progress(0, found))
+    files, folders, problems = walk(root, lambda found: progress(0, found))
     photos: list[PhotoFile] = []
     tables: dict[str, LabelTable] = {}
     shelf = Shelf(root)
@@ -76,7 +76,7 @@ def _is_junction(entry: os.DirEntry[str]) -> bool:
     return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == MOUNT_POINT
 
 
-def _walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list[str], list[Problem]]:
+def walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list[str], list[Problem]]:
     """Every file (name → path, sorted) and folder under ``root`` but the system's; links are problems, never followed.
 
     After each folder it is told how many files there are already, if any.

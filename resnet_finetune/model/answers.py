@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from resnet_finetune.data.intake import open_data
-from resnet_finetune.data.names import UnsafeName, archive_suffix, is_system, safe_parts
+from resnet_finetune.data.names import UnsafeName, archive_suffix, safe_parts
+from resnet_finetune.data.scan import walk
 from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -19,7 +20,8 @@ UNREADABLE = "could not be read"
 
 
 def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Every file named, and every file in the folders and archives named, with the name to show it by.
+    """Every file named, and every file in the folders and archives named, with the name to show it by. In a folder links are
+    not followed, as in one to train on.
 
     Raises:
         UserError: an archive cannot be opened.
@@ -29,10 +31,9 @@ def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
         if not folder.is_dir():
             yield str(path), path
             continue
-        for file in sorted(folder.rglob("*")):
-            inside = file.relative_to(folder)
-            if file.is_file() and not any(map(is_system, inside.parts)):
-                yield str(path / inside), file
+        files, _, _ = walk(folder, lambda _: None)
+        for inside, file in files.items():
+            yield str(path / inside), file
 
 
 def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer], way: str | None = None) -> bytes:
