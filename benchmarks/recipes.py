@@ -50,6 +50,7 @@ from resnet_finetune.engine.progress import drained
 from resnet_finetune.engine.share import own_logits
 from resnet_finetune.engine.step import Learner, one_batch
 from resnet_finetune.engine.team import Team
+from resnet_finetune.model.folding import folded
 from resnet_finetune.words.settings import Settings
 
 Weights = dict[str, Tensor]
@@ -116,7 +117,7 @@ def tuned(photos: Path, preset: str, seed: int, recipe: str) -> dict[str, float]
 def judge(net: nn.Module, material: Material) -> tuple[float, float]:
     """Mean cross-entropy and accuracy on the test photos."""
     test = material.indices("test")
-    verdict = judged(own_logits(net, material, test), material.labels(test))
+    verdict = judged(own_logits(folded(net), material, test), material.labels(test))
     return verdict.loss, verdict.score.accuracy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,27 @@ def test_an_exact_copy_on_both_sides_is_a_leak(tmp_path: Path) -> None:
     write_photos(tmp_path, "train/cats*3", "train/dogs*3", "test/cats*2", "test/dogs*2")
     shutil.copy(tmp_path / "train" / "dogs" / "0.png", tmp_path / "test" / "dogs" / "leak.png")
     assert set(found(scanned(tmp_path), "leak")) == {"train/dogs/0.png", "test/dogs/leak.png"}
+
+
+def test_photos_of_one_go_on_both_sides_are_a_leak() -> None:
+    facts = [some_facts(number, camera="Pixel", taken=60.0 * number) for number in range(5)]
+    facts.append(some_facts(5, camera="Pixel", taken=facts[0].taken + 2))  # type: ignore[operator]
+    dataset = made_up(*many("cats", 6), facts=facts)
+    photos = [replace(photo, split="test" if number > 3 else "train") for number, photo in enumerate(dataset.photos)]
+    told = [problem for problem in examined(replace(dataset, photos=photos, own_split=True)) if problem.kind == "leak"]
+    assert [(problem.path, problem.others, problem.remedy) for problem in told] == [
+        ("cats/0000.jpg", ("cats/0005.jpg",), ("cats/0000.jpg",)),
+        ("cats/0005.jpg", ("cats/0000.jpg",), ()),
+    ]
+    assert all("taken in one go" in problem.message for problem in told)
+
+
+def test_a_wrong_label_does_not_hide_a_leak(tmp_path: Path) -> None:
+    write_photos(tmp_path, "train/cats*3", "train/dogs*3", "test/cats*2", "test/dogs*2")
+    for name in ("test/dogs/leak.png", "train/cats/wrong.png"):
+        shutil.copy(tmp_path / "train" / "dogs" / "0.png", tmp_path / name)
+    both = {"train/dogs/0.png", "test/dogs/leak.png", "train/cats/wrong.png"}
+    assert set(found(scanned(tmp_path), "leak")) == set(found(scanned(tmp_path), "label-conflict")) == both
 
 
 # --- Classes -----------------------------------------------------------------------------------------------------------

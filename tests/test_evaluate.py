@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
 import pytest
 from conftest import make_photos
+from PIL import Image
 
 from resnet_finetune.engine.evaluate import evaluate
 from resnet_finetune.engine.material import PHOTOS
+from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import read_report
 
@@ -55,6 +58,18 @@ def test_photos_that_were_learnt_from_are_told_from_those_that_were_not(trained:
     report = read_report(trained)
     assert evaluation.all.test.n == 3 * 18 + 2
     assert report and evaluation.unseen and evaluation.unseen.test.n == report.test.n + 2
+
+    # Photos like those that were learnt from, and more of the same one, tell nothing new
+    noted: dict[str, str] = disk.read_json(trained / PHOTOS)
+    learnt = next(
+        one for one in (folder / "red").iterdir() if noted.get(hashlib.sha256(one.read_bytes()).hexdigest()) == "train"
+    )
+    with Image.open(learnt) as image:
+        image.resize((96, 96)).save(folder / "red" / "larger.png")
+    shutil.copy(new / "red" / "18.png", folder / "red" / "once more.png")
+    again = evaluate(trained, str(folder))
+    assert again.all.test.n == evaluation.all.test.n + 2
+    assert again.unseen and again.unseen.test.n == evaluation.unseen.test.n
 
 
 def test_nothing_is_said_of_a_run_that_did_not_note_its_photos(trained: Path, tmp_path: Path) -> None:

@@ -130,6 +130,13 @@ def test_a_thousand_photos_of_one_scene_are_one_group_without_a_million_pairs() 
     assert len(together(count, [found])) == 1
 
 
+def test_a_near_copy_is_found_among_many_photos_with_the_same_hash() -> None:
+    """As of things on white: other photos come first, but they are no copies."""
+    others = [replace(some_facts(number), look=some_facts(0).look) for number in range(2 * MOST_ALIKE)]
+    found = near_copies(of_facts(*others, others[0]))
+    assert pairs(found) == {(0, 2 * MOST_ALIKE)}
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_of_no_photo_or_one_there_are_no_pairs(count: int) -> None:
     likeness = find_likeness(of_facts(*[some_facts(number) for number in range(count)]))

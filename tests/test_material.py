@@ -10,9 +10,11 @@ import pytest
 from conftest import made_up, make_photos, many, write_photos
 from PIL import Image
 
-from resnet_finetune.engine.material import PHOTOS, _noted
+from resnet_finetune.engine.material import PHOTOS, _noted, of_any_network
+from resnet_finetune.engine.progress import drained
 from resnet_finetune.engine.train import fine_tune
-from resnet_finetune.words import disk
+from resnet_finetune.runs import run_folder
+from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.events import Split, Started
 from resnet_finetune.words.settings import Settings
 
@@ -57,6 +59,33 @@ def test_copies_are_counted_once_and_this_is_said(tmp_path: Path, each: int) -> 
         assert started.counts["train"] == [4 * 16, 4 * 16]
         assert few == []
         assert copies.startswith("30 photos are exact copies of others")
+
+
+def test_a_class_that_is_not_judged_is_told(tmp_path: Path) -> None:
+    """All of one class are near-copies, one of them in another class: none of them could judge."""
+    photos = make_photos(tmp_path / "photos", classes=["a", "b", "c"], each=40)
+    first, *others = sorted((photos / "c").iterdir())
+    for other in others:
+        other.unlink()
+    shutil.copy(first, photos / "a" / "wrong.png")
+    with Image.open(first) as image:
+        for number in range(12):
+            image.resize((80 + number, 80 + number)).save(photos / "c" / f"larger {number}.png")
+    started = started_on(photos, tmp_path / "run")
+    assert started.counts["test"][2] == 0
+    assert any(note.startswith("No photo of “c” is among those that judge") for note in started.notes)
+
+
+def test_a_run_keeps_to_the_corrections_that_it_was_made_with(tmp_path: Path) -> None:
+    photos, shared = make_photos(tmp_path / "photos", classes=["a", "b"], each=12), tmp_path / "corrections.json"
+    run = tmp_path / "run"
+    corrections.write(shared, {"a/00.png": None})
+    run_folder.create(Settings(data=str(photos), run_dir=str(run), corrections=str(shared)))
+    corrections.write(shared, {"a/01.png": None, "a/02.png": None})  # by a later start
+    left = {one.name for one in drained(of_any_network(run_folder.Run(run).settings, lambda: None)).dataset.photos}
+    assert "a/00.png" not in left and {"a/01.png", "a/02.png"} <= left
+    shared.unlink()
+    drained(of_any_network(run_folder.Run(run).settings, lambda: None))
 
 
 def test_a_test_of_photos_that_are_alike_is_said_to_be_less_certain_than_it_looks(tmp_path: Path) -> None:

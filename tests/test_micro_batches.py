@@ -39,6 +39,7 @@ def test_without_trouble_nothing_is_said() -> None:
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
         RuntimeError("MPS backend out of memory (MPS allocated: 1.00 GB)"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: not enough memory: you tried to allocate 9"),
     ],
 )
 def test_the_number_halves_until_it_fits_and_no_photo_is_left_out(error: RuntimeError) -> None:

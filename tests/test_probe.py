@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from resnet_finetune.engine.probe import ENOUGH, linear_head
+from resnet_finetune.engine.probe import ENOUGH, _best_strength, linear_head
 
 
 def made_up(counts: list[int], dimensions: int = 6, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def answers(head: tuple[torch.Tensor, torch.Tensor], seen: np.ndarray) -> np.nda
 @pytest.mark.parametrize("scale", [0.01, 100.0])
 def test_what_can_be_told_apart_is(counts: list[int], scale: float) -> None:
     seen, labels = made_up(counts)
-    weight, bias = linear_head(seen * scale, labels, len(counts), 0)
+    weight, bias = linear_head(seen * scale, labels, np.arange(len(labels)), len(counts), 0)
     assert weight.shape == (len(counts), 6) and bias.shape == (len(counts),)
     assert weight.dtype == bias.dtype == torch.float32
     assert np.array_equal(answers((weight, bias), seen * np.float32(scale)), labels)
@@ -41,7 +41,7 @@ def test_what_can_be_told_apart_is(counts: list[int], scale: float) -> None:
 def test_it_is_as_sure_as_the_classes_are_frequent(counts: list[int]) -> None:
     """The intercept is not penalised, so the mean probabilities of the training photos are the shares of the classes."""
     seen, labels = made_up(counts, noise=1.0)
-    weight, bias = linear_head(seen, labels, len(counts), 0)
+    weight, bias = linear_head(seen, labels, np.arange(len(labels)), len(counts), 0)
     mean = (torch.from_numpy(seen) @ weight.T + bias).softmax(1).mean(0)
     assert mean.tolist() == pytest.approx([count / sum(counts) for count in counts], abs=2e-3)
 
@@ -50,7 +50,7 @@ def test_it_is_as_sure_as_the_classes_are_frequent(counts: list[int]) -> None:
 def test_a_class_without_training_photos_never_wins(present: list[int]) -> None:
     counts = [10 if label in present else 0 for label in range(5)]
     seen, labels = made_up(counts)
-    head = linear_head(seen, labels, 5, 0)
+    head = linear_head(seen, labels, np.arange(len(labels)), 5, 0)
     assert np.array_equal(answers(head, seen), labels)
     foreign = np.random.default_rng(1).normal(0, 1, (500, 6)).astype(np.float32)
     absent = [label for label in range(5) if label not in present]
@@ -59,22 +59,29 @@ def test_a_class_without_training_photos_never_wins(present: list[int]) -> None:
 
 def test_photos_of_one_class_alone_are_all_of_it() -> None:
     seen, labels = made_up([0, 5, 0])
-    assert np.array_equal(answers(linear_head(seen, labels, 3, 0), seen), labels)
+    assert np.array_equal(answers(linear_head(seen, labels, np.arange(len(labels)), 3, 0), seen), labels)
 
 
 def test_one_photo_for_each_class_is_enough() -> None:
     seen, labels = made_up([1, 1, 1])
-    assert np.array_equal(answers(linear_head(seen, labels, 3, 0), seen), labels)
+    assert np.array_equal(answers(linear_head(seen, labels, np.arange(len(labels)), 3, 0), seen), labels)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_class_too_rare_to_be_among_the_photos_that_choose_the_penalty(seed: int) -> None:
     seen, labels = made_up([3 * ENOUGH, 1], dimensions=2)
-    rare = scores(linear_head(seen, labels, 2, seed), seen)[:, 1]
+    rare = scores(linear_head(seen, labels, np.arange(len(labels)), 2, seed), seen)[:, 1]
     assert rare.argmax() == len(labels) - 1
 
 
 def test_the_same_seed_gives_the_same_head() -> None:
     seen, labels = made_up([9, 9, 9], noise=0.8)
-    one, other = (linear_head(seen, labels, 3, 5) for _ in range(2))
+    one, other = (linear_head(seen, labels, np.arange(len(labels)), 3, 5) for _ in range(2))
     assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+
+
+def test_photos_that_are_alike_do_not_vouch_for_each_other_when_the_penalty_is_chosen() -> None:
+    seen, labels = made_up([12, 12, 12], noise=0.8)
+    series, of, each = (np.repeat(array, 6, axis=0) for array in (seen, labels, np.arange(len(labels))))
+    assert _best_strength(series, of, np.arange(len(of)), 0) == 30.0  # each is known by its copies
+    assert _best_strength(series, of, each, 0) == _best_strength(seen, labels, np.arange(len(labels)), 0) == 1.0

@@ -18,6 +18,7 @@ from PIL import Image
 from resnet_finetune.data import scan
 from resnet_finetune.data.cache import SIZE, Shelf
 from resnet_finetune.data.images import decode, square
+from resnet_finetune.data.names import located
 from resnet_finetune.data.photos import fingerprint
 from resnet_finetune.data.scan import Scan, scan_files
 
@@ -107,6 +108,10 @@ def test_names_are_composed(tmp_path: Path) -> None:
     (photo,) = read_all(write_photos(tmp_path, unicodedata.normalize("NFD", "Käfer*1"))).photos
     assert photo.name == "Käfer/0.png"
     assert photo.path.is_file()
+    assert located(tmp_path, photo.name).samefile(photo.path)
+    photo.path.unlink()
+    assert not located(tmp_path, photo.name).exists()
+    assert not located(tmp_path / "gone", photo.name).exists()
 
 
 @needs_links
@@ -117,6 +122,7 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     assert dataset.classes == ["c\ufffdt", "dogs"]
     assert left_out(dataset) == {"c\ufffdt/\ufffd.png": "same-name"}  # both are shown as �.png
     assert len(dataset.photos) + dataset.rejected == 4
+    assert all(located(tmp_path, photo.name).samefile(photo.path) for photo in dataset.photos)
     fingerprint(dataset).encode()
 
 

@@ -434,6 +434,13 @@ def test_own_folders_of_photos_that_are_known_still_choose_a_model() -> None:
         require_trainable(few, before)
 
 
+def test_a_class_of_which_none_is_left_to_train_on_is_refused() -> None:
+    dataset = made_up(*many("cats", 40), *many("dogs", 40))
+    before: dict[str, Split] = {photo.digest: "test" for photo in dataset.photos if photo.name.startswith("cats")}
+    with pytest.raises(UserError, match="All photos of “cats” are needed to judge by"):
+        require_trainable(dataset, before)
+
+
 # --- Cross-validation ----------------------------------------------------------------------------------------------------
 
 

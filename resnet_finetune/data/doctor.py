@@ -36,7 +36,9 @@ def examine(
     """All findings. ``cut`` are the classes that fall into so few groups that these had to be cut."""
     counts = Counter(photo.label for photo in photos)
     yield from _each(photos)
-    yield from _alike(photos, classes, likeness)
+    alike = list(_alike(photos, classes, likeness))
+    yield from alike
+    yield from _one_go(photos, likeness, {problem.path for problem in alike if problem.kind == "leak"})
     yield from _same_scene(photos, classes, likeness)
     yield from _few(photos, classes, counts)
     yield from _uneven(classes, counts)
@@ -93,13 +95,29 @@ def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) 
                 yield Problem(
                     path=photo.name, kind="label-conflict", message=message, others=_but(names, photo), remedy=(photo.name,)
                 )
-        elif len({photo.split for photo in group}) > 1:
+        if len({photo.split for photo in group}) > 1:
             message = say("{same} is among the training photos and among those that judge the model: take one away.", same=same)
             for photo in group:
                 remedy = (photo.name,) if photo.split == "train" else ()
                 yield Problem(path=photo.name, kind="leak", message=message, others=_but(names, photo), remedy=remedy)
-        else:
+        elif len({photo.label for photo in group}) == 1:
             yield from _copies(group, classes)
+
+
+def _one_go(photos: Sequence[Photo], likeness: Likeness, told: Collection[str]) -> Iterator[Problem]:
+    """Photos of one go that stand on both sides of the data's own split; but those that were ``told`` as near-copies."""
+    for numbers in together(len(photos), [likeness.bursts]):
+        group = [photos[number] for number in numbers]
+        if len({photo.split for photo in group}) == 1:
+            continue
+        message = say(
+            "Photos that were taken in one go with it are among the training photos and among those that judge the model: keep "
+            "photos of one occasion together."
+        )
+        names = [photo.name for photo in group]
+        for photo in (photo for photo in group if photo.name not in told):
+            remedy = (photo.name,) if photo.split == "train" else ()
+            yield Problem(path=photo.name, kind="leak", message=message, others=_but(names, photo), remedy=remedy)
 
 
 def _copies(group: Sequence[Photo], classes: Sequence[str]) -> Iterator[Problem]:

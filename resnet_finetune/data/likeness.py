@@ -26,7 +26,8 @@ T = TypeVar("T")
 MOST_BITS = 12
 LEAST_CORRELATION = 0.9
 ROWS, COLUMNS = 64, 1024  # photos compared with each other at once: their differences stay in the processor's cache
-MOST_ALIKE = 200  # later photos that one is compared with: of a thousand of one scene, each need not be tied to each
+MOST_CLOSE = 5000  # later photos with a hash like its own that one is compared with: those of things on white may all have it
+MOST_ALIKE = 200  # near-copies that are noted of one: of a thousand of one scene, each need not be tied to each
 
 BURST = 5.0  # seconds between two photos of one go
 
@@ -85,11 +86,16 @@ def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
     found = [np.empty((0, 2), np.int64)]
     for start in range(0, len(photos), ROWS):
         first, second = _close(looks, start)
-        few = np.arange(len(first)) - np.searchsorted(first, first) < MOST_ALIKE
-        first, second = first[few], second[few]
+        first, second = _first_of_each(first, second, MOST_CLOSE)
         alike = _correlations(thumbs, first, second) >= LEAST_CORRELATION
-        found.append(np.stack([first[alike], second[alike]], 1))
+        found.append(np.stack(_first_of_each(first[alike], second[alike], MOST_ALIKE), 1))
     return np.concatenate(found)
+
+
+def _first_of_each(first: np.ndarray, second: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of the pairs, which are in order, ``most`` of each ``first``."""
+    few = np.arange(len(first)) - np.searchsorted(first, first) < most
+    return first[few], second[few]
 
 
 def _close(looks: np.ndarray, start: int) -> Pairs:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from resnet_finetune.words.language import say
 
@@ -43,6 +45,27 @@ def shown(name: str) -> str:
     """A stranger's name as part of a sentence: on one line, not endless, and without characters that turn text around."""
     printable = "".join(letter if letter.isprintable() else "�" for letter in name[: MAX_SHOWN + 1])
     return printable if len(printable) <= MAX_SHOWN else printable[: MAX_SHOWN - 1] + "…"
+
+
+def readable(name: str) -> str:
+    """A file name as text that can be shown and saved: composed, and with a mark for bytes that are no text."""
+    return unicodedata.normalize("NFC", os.fsencode(name).decode(errors="replace"))
+
+
+def located(root: Path, name: str) -> Path:
+    """The file under ``root`` that is called ``name`` by all who read it: on the disk its accents may be signs of their own, as
+    on a Mac, or it may be bytes that are no text. A path that is not there if the file is gone.
+    """
+    path = root / name
+    if name.isascii() or path.exists():
+        return path
+    found = root
+    for part in PurePosixPath(name).parts:
+        called = found / part
+        with suppress(OSError):  # there is no such folder
+            called = next((other for other in found.iterdir() if readable(other.name) == part), called)
+        found = called
+    return found
 
 
 def safe_parts(text: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,7 +19,7 @@ from resnet_finetune.data.cache import SIZE, Shelf
 from resnet_finetune.data.facts import Border, border, measure
 from resnet_finetune.data.images import Header, UnreadablePhoto, begins_like_a_photo, read, square
 from resnet_finetune.data.label_table import LabelTable, UnreadableTable, is_table, read_table
-from resnet_finetune.data.names import is_system
+from resnet_finetune.data.names import is_system, readable
 from resnet_finetune.data.photos import PhotoFile
 from resnet_finetune.data.problems import Problem
 from resnet_finetune.words.language import reason, say
@@ -94,7 +93,7 @@ def walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list
             problems.append(Problem(path=prefix.rstrip("/"), kind="unreadable", message=message))
             continue
         for entry in entries:
-            name = prefix + _readable(entry.name)
+            name = prefix + readable(entry.name)
             if is_system(entry.name):
                 continue
             if entry.is_symlink() or _is_junction(entry):
@@ -114,11 +113,6 @@ def walk(root: Path, tell: Callable[[int], None]) -> tuple[dict[str, Path], list
         if files:
             tell(len(files))
     return dict(sorted(files.items())), folders, problems
-
-
-def _readable(name: str) -> str:
-    """A file name as text that can be shown and saved: composed, and with a mark for bytes that are no text."""
-    return unicodedata.normalize("NFC", os.fsencode(name).decode(errors="replace"))
 
 
 def _read_all(files: dict[str, Path], shelf: Shelf) -> Generator[tuple[str, PhotoFile | LabelTable | Problem]]:

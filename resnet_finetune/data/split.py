@@ -131,6 +131,16 @@ def require_trainable(dataset: Dataset, before: Mapping[str, Split] = _NEW) -> N
     if not mistakes:
         divided = split(dataset, 0, before)
         whole = {photo.split for photo in divided.photos} >= _ALL
+        taught = {photo.label for photo in divided.photos if photo.split == "train"}
+        untaught = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if label not in taught]
+        if untaught:
+            mistakes.append(
+                say(
+                    "All photos of {names} are needed to judge by, as in the earlier run, and none is left to train on: add "
+                    "more photos, or take the folder out.",
+                    names=listed(untaught),
+                )
+            )
         if not (folds(divided) >= 2 if divided.cross_validated else whole):
             mistakes.append(
                 say(

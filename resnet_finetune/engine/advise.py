@@ -196,5 +196,5 @@ def _judged(material: Material, features: np.ndarray, indices: np.ndarray) -> Ve
     """Every photo answered by a head that was fitted without it and without those like it."""
     labels, classes = material.labels(indices), len(material.dataset.classes)
     parts = parted(material, indices)
-    answers = out_of_fold(material, features, indices, parts, lambda seen, of: usual_head(seen, of, classes))
+    answers = out_of_fold(material, features, indices, parts, lambda fit: usual_head(features[fit], labels[fit], classes))
     return judged(torch.from_numpy(answers), labels)

@@ -30,23 +30,26 @@ def cross_validate(material: Material, net: nn.Module) -> Generator[Event, None,
     """
     photos, classes = material.dataset.photos, len(material.dataset.classes)
     everyone = np.arange(len(photos))
-    labels, seed = material.labels(everyone), material.settings.seed
+    labels, groups, seed = material.labels(everyone), material.groups(everyone), material.settings.seed
     seen = yield from features_of(material, net, everyone)
 
-    def fitted(seen: np.ndarray, labels: np.ndarray) -> Head:
-        return linear_head(seen, labels, classes, seed)
+    def fitted(some: np.ndarray) -> Head:
+        return linear_head(seen[some], labels[some], groups[some], classes, seed)
 
     parts = parted(material, everyone)
     logits = out_of_fold(material, seen, everyone, parts, fitted)
 
-    add_head(net, classes, fitted(seen, labels))
+    add_head(net, classes, fitted(everyone))
     model = material.classifier(net)
-    model.temperature = fit_temperature(logits, labels)
-    fair = judges(material.dataset)
+    fair = np.array(judges(material.dataset))
+    model.temperature = fit_temperature(logits[fair], labels[fair])
+    scores = np.empty_like(logits)
+    for others, fold in parts:  # how sure it may be of these is told by the others, as its answers are
+        sure = others[fair[others]]
+        scores[fold] = softmax(logits[fold] / fit_temperature(logits[sure], labels[sure]), axis=1)
     features, _ = yield from looked_at(model, material, everyone, "remember", material.hardware.autocast())
-    model.gallery = make_crossed_gallery(material, features, parts, np.array(fair))
+    model.gallery = make_crossed_gallery(material, features, parts, fair)
     model.save(material.run)
-    scores = softmax(logits / model.temperature, axis=1)
     judged = [
         Judged(path=photo.name, true=photo.label, scores=own.tolist(), sha256=photo.digest)
         for photo, own, judge in zip(photos, scores, fair, strict=True)
@@ -78,15 +81,14 @@ def out_of_fold(
     seen: np.ndarray,
     indices: np.ndarray,
     parts: list[tuple[np.ndarray, np.ndarray]],
-    fitted: Callable[[np.ndarray, np.ndarray], Head],
+    fitted: Callable[[np.ndarray], Head],
 ) -> np.ndarray:
     """Logits float32 [N, classes] of photos with the features ``seen`` [N, D], each by a head that was ``fitted`` to the
-    features and labels of the others, as ``parted``.
+    others, as ``parted``, by their places in ``indices``.
     """
-    labels = material.labels(indices)
     answers = np.empty((len(indices), len(material.dataset.classes)), np.float32)
     for fit, held in parts:
         material.check_stop()
-        weight, bias = fitted(seen[fit], labels[fit])
+        weight, bias = fitted(fit)
         answers[held] = seen[held] @ weight.numpy().T + bias.numpy()
     return answers

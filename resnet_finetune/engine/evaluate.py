@@ -19,7 +19,9 @@ from resnet_finetune.words.report import Judged, Result, make_result
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``unseen`` is about the photos alone that the model neither learnt from nor was chosen by; None when there are none."""
+    """``unseen`` is about the photos alone that the model neither learnt from nor was chosen by, and that are not like one of
+    these, each once; None when there are none.
+    """
 
     all: Result
     unseen: Result | None
@@ -36,14 +38,16 @@ def evaluate(run: Path, data: str) -> Evaluation:
     labels = _labels(dataset, model.classes)
     answers = model.classify([photo.path for photo in dataset.photos])
     learnt = _learnt_from(run)
-    judged, unseen = [], []
+    known = {photo.group for photo in dataset.photos if photo.digest in learnt}
+    judged: list[Judged] = []
+    unseen: dict[str, Judged] = {}  # by digest
     for photo, answer in zip(dataset.photos, answers, strict=True):
         if answer.scores is None:
             continue  # only for a file that went away since the scan
         judged.append(Judged(path=photo.name, true=labels[photo.label], scores=answer.scores, sha256=photo.digest))
-        if photo.digest not in learnt:
-            unseen.append(judged[-1])
-    return Evaluation(make_result(model.classes, judged), make_result(model.classes, unseen) if unseen else None)
+        if photo.group not in known:
+            unseen.setdefault(photo.digest, judged[-1])
+    return Evaluation(make_result(model.classes, judged), make_result(model.classes, [*unseen.values()]) if unseen else None)
 
 
 def _learnt_from(run: Path) -> set[str]:

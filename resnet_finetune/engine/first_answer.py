@@ -29,7 +29,8 @@ def first_answer(material: Material, net: nn.Module) -> Generator[Event, None, t
     train, validation = material.indices("train"), material.indices("validation")
     seen = yield from features_of(material, net, train)
     classes = len(material.dataset.classes)
-    add_head(net, classes, linear_head(seen, material.labels(train), classes, material.settings.seed))
+    head = linear_head(seen, material.labels(train), material.groups(train), classes, material.settings.seed)
+    add_head(net, classes, head)
     labels = material.labels(validation)
     verdict = judged((yield from logits(net, material, validation)), labels)
     first = FirstAnswer(

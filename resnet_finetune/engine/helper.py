@@ -63,4 +63,4 @@ def _work(material: Material, net: torch.nn.Module, team: Team, order: Order, nu
         team.answers(own_features(net, material, own), photos)
     else:
         team.weights(net)
-        team.answers(own_logits(net, material, own), photos)
+        team.answers(own_logits(folded(net), material, own), photos)

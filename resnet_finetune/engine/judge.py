@@ -19,6 +19,7 @@ from resnet_finetune.engine.progress import Pace
 from resnet_finetune.engine.share import own_logits
 from resnet_finetune.engine.strangers import kept_photos, make_gallery
 from resnet_finetune.engine.team import Order
+from resnet_finetune.model.folding import folded
 from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Event, Kept, Score, Stage
@@ -31,14 +32,14 @@ _FULL: AbstractContextManager[Any] = nullcontext()
 
 def logits(net: nn.Module, material: Material, indices: np.ndarray) -> Generator[Event, None, Tensor]:
     """Float32 [N, classes] on the CPU, of whole photos without augmentation; and how far it has come, where that takes long."""
-    team, pace, answers = material.team, Pace("check"), []
+    quick, team, pace, answers = folded(net), material.team, Pace("check"), []
     for start in range(0, len(indices), AT_ONCE):
         material.check_stop()
         some = indices[start : start + AT_ONCE]
         team.order(Order.JUDGE, len(some))
         team.photos(some, len(some))
         team.weights(net)
-        answers.append(team.answers(own_logits(net, material, some[team.share(len(some))]), len(some)))
+        answers.append(team.answers(own_logits(quick, material, some[team.share(len(some))]), len(some)))
         if len(indices) > AT_ONCE:
             yield from pace(start + len(some), len(indices))
     return torch.cat(answers)
@@ -64,7 +65,7 @@ class Verdict:
         gains = other.losses - self.losses
         if len(gains) < 2:
             return False
-        error = gains.std(correction=0).item() / len(gains) ** 0.5
+        error = gains.std().item() / len(gains) ** 0.5
         return self.score.accuracy >= other.score.accuracy and gains.mean().item() > error
 
 

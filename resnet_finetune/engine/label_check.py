@@ -34,7 +34,7 @@ def check_labels(settings: Settings, check_stop: Callable[[], None]) -> Generato
     labels, classes = material.labels(everyone), len(dataset.classes)
     seen = yield from features_of(material, net, everyone)
     parts = parted(material, everyone)
-    logits = out_of_fold(material, seen, everyone, parts, lambda seen, labels: usual_head(seen, labels, classes))
+    logits = out_of_fold(material, seen, everyone, parts, lambda fit: usual_head(seen[fit], labels[fit], classes))
     likely = softmax(logits / fit_temperature(logits, labels), axis=1)
     doubtful = find_label_issues(labels, likely, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [

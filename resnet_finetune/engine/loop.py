@@ -120,6 +120,8 @@ def fine_tune_network(
             train_loss = yield from _one_epoch(material, learner, plan, epoch, highest(), smooth)
         except _NotFinite as error:
             standing = _gone_back(material, learner, standing, error)
+            assert standing.plan is not None  # as of every checkpoint
+            plan, saved, before, began = standing.plan, standing.seconds, standing.epoch, time.monotonic()
             yield Noted(note=_WENT_BACK)
             continue
         average.load_state_dict(_mean(first, net.state_dict(), preset.share))

@@ -61,6 +61,9 @@ class Material:
     def labels(self, indices: np.ndarray) -> np.ndarray:
         return np.array([self.dataset.photos[index].label for index in indices])
 
+    def groups(self, indices: np.ndarray) -> np.ndarray:
+        return np.array([self.dataset.photos[index].group for index in indices])
+
     def classifier(self, net: nn.Module) -> Classifier:
         return Classifier(net, self.model.name, self.dataset.classes, self.preprocessing)
 
@@ -224,11 +227,12 @@ def _splits_of(run: Path) -> dict[str, Split]:
 
 
 def _corrections_of(settings: Settings) -> dict[str, str | None]:
-    """Where there may be no run folder."""
-    if settings.corrections:
-        servers.check(settings.corrections)
-        return corrections.read(Path(settings.corrections))
-    return corrections.of_run(Path(settings.run_dir)) if settings.run_dir else {}
+    """Where there may be no run folder. A run has its own: what it was told by may have become another list since."""
+    own = corrections.of_run(Path(settings.run_dir)) if settings.run_dir else {}
+    if own or not settings.corrections:
+        return own
+    servers.check(settings.corrections)
+    return corrections.read(Path(settings.corrections))
 
 
 def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:
@@ -237,12 +241,12 @@ def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:
 
 
 def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
-    leaks = sum(problem.kind == "leak" for problem in dataset.problems)
+    leaks = len({problem.path for problem in dataset.problems if problem.kind == "leak"})
     if leaks:
         yield (
             say(
-                "{n} photos stand on both sides, among the training photos and among those that judge the model (as "
-                "copies or near-copies): the score looks better than it is.",
+                "{n} photos stand on both sides, among the training photos and among those that judge the model (as copies, "
+                "near-copies or taken in one go): the score looks better than it is.",
                 n=leaks,
             )
         )
@@ -265,6 +269,13 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
         yield say(
             "{n} photos are exact copies of others that the model is judged on, and are not counted again in its score.",
             n=copies,
+        )
+    labels = {photo.label for photo in judging}
+    unjudged = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if label not in labels]
+    if unjudged:
+        yield say(
+            "No photo of {names} is among those that judge the model, so how well it knows them was not measured.",
+            names=listed(unjudged),
         )
     groups = len({photo.group for photo in judging})
     if groups <= ALIKE * len(judging):

@@ -79,5 +79,6 @@ class MicroBatches:
 
 
 def _about_memory(error: RuntimeError) -> bool:
-    """MPS and the CPU have no class of their own for it."""
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error)
+    """MPS and the CPU have no class of their own for it; on Windows the CPU says it otherwise."""
+    said = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in said)

@@ -15,6 +15,7 @@ from resnet_finetune.engine.augment import draw_views
 from resnet_finetune.engine.material import BATCH, Material
 from resnet_finetune.engine.share import losses, own_logits
 from resnet_finetune.engine.strangers import kept_photos
+from resnet_finetune.model.folding import folded
 from resnet_finetune.words.events import Planned
 
 MOST_EPOCHS = 100
@@ -117,12 +118,13 @@ def _test_seconds(material: Material, cost: Cost) -> float:
 def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
     """What a photo costs ``net`` at ``size`` pixels: the median of some tries; of a slow one, a single try or two."""
     photos = material.indices("train")[: material.micro_batches.photos]
+    quick = folded(net)
     views = draw_views(len(photos), SIZE, size, torch.Generator().manual_seed(0))
 
     def tried(chosen: np.ndarray) -> Cost:
         net.zero_grad()
         began = time.monotonic()
-        own_logits(net, material, chosen)
+        own_logits(quick, material, chosen)
         judged = time.monotonic()
         loss = losses(net, material, chosen, size, views[: len(chosen)]).sum()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -19,12 +19,13 @@ FOLDS = 5
 ENOUGH = 2000  # photos; more would not change which strength is chosen
 
 
-def linear_head(features: np.ndarray, labels: np.ndarray, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+def linear_head(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, classes: int, seed: int) -> tuple[Tensor, Tensor]:
     """Weight [classes, D] and bias [classes] of a linear layer fitted to ``features`` [N, D].
 
-    Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone.
+    Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone, of which one
+    stands for all that are alike (``groups`` [N]).
     """
-    return _head(features, labels, classes, lambda scaled: _best_strength(scaled, labels, seed))
+    return _head(features, labels, classes, lambda scaled: _best_strength(scaled, labels, groups, seed))
 
 
 def usual_head(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Tensor, Tensor]:
@@ -51,8 +52,9 @@ def _head(
     return torch.tensor(weight * scale, dtype=torch.float32), torch.tensor(bias, dtype=torch.float32)
 
 
-def _best_strength(features: np.ndarray, labels: np.ndarray, seed: int) -> float:
-    chosen = np.random.default_rng(seed).permutation(len(labels))[:ENOUGH]
+def _best_strength(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> float:
+    order = np.random.default_rng(seed).permutation(len(labels))
+    chosen = order[np.sort(np.unique(groups[order], return_index=True)[1])][:ENOUGH]  # the first of each group
     features, labels = features[chosen], labels[chosen]
     counts = np.unique(labels, return_counts=True)[1]
     folds = min(FOLDS, int(counts.min()))

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from resnet_finetune.engine.augment import augment
 from resnet_finetune.engine.material import Material
-from resnet_finetune.model.folding import folded
 
 LABEL_SMOOTHING = 0.02  # the head starts from a sharp fit: more would spend the first epochs on undoing it
 
@@ -29,13 +28,12 @@ def own_features(net: nn.Module, material: Material, indices: np.ndarray) -> Ten
 
 @torch.no_grad()
 def own_logits(net: nn.Module, material: Material, indices: np.ndarray) -> Tensor:
-    """Float32 [N, classes] on the CPU, of whole photos without augmentation."""
-    quick = folded(net)
+    """Float32 [N, classes] on the CPU, of whole photos without augmentation, by a network that is only asked."""
 
     def some(chosen: np.ndarray) -> Tensor:
         material.check_stop()
         with material.hardware.autocast():
-            answers: Tensor = quick(_photos(material, chosen)).float().cpu()
+            answers: Tensor = net(_photos(material, chosen)).float().cpu()
         return answers
 
     return torch.cat([torch.zeros(0, len(material.dataset.classes)), *material.micro_batches.each(indices, some)])

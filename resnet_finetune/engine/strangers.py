@@ -29,14 +29,14 @@ def kept_photos(material: Material, split: Split) -> np.ndarray:
 
 
 def make_gallery(material: Material, indices: np.ndarray, features: np.ndarray) -> Gallery:
-    """Of these photos [N] with these ``features`` [N, D], among which are photos that were trained on, and validation photos:
-    by how far these are from those the threshold is fitted.
+    """Of these photos [N] with these ``features`` [N, D], of all three splits: by how far validation photos are from those that
+    were trained on the threshold is fitted, and by how far test photos are it is told how many it refuses.
     """
     splits = np.array([material.dataset.photos[index].split for index in indices])
-    train, validation = splits == "train", splits == "validation"
-    neighbours = how_many_neighbours(material.labels(indices[train]))
-    rows = unit(features)
-    return _gallery(material, indices, rows, neighbours, strangeness(rows[validation], rows[train], neighbours))
+    known = unit(features[splits == "train"])
+    neighbours = how_many_neighbours(material.labels(indices[splits == "train"]))
+    chose, usual = (strangeness(unit(features[splits == part]), known, neighbours) for part in ("validation", "test"))
+    return _gallery(material, indices, unit(features), neighbours, fit_threshold(chose), usual)
 
 
 def make_crossed_gallery(
@@ -50,7 +50,7 @@ def make_crossed_gallery(
     usual = np.empty(len(rows), np.float32)
     for others, fold in parts:
         usual[fold] = strangeness(rows[fold], rows[others], neighbours)
-    return _gallery(material, indices, rows, neighbours, usual[fair])
+    return _gallery(material, indices, rows, neighbours, fit_threshold(usual[fair]), usual[fair])
 
 
 def how_many_neighbours(labels: np.ndarray) -> int:
@@ -77,12 +77,14 @@ def fit_threshold(usual: np.ndarray) -> float:
     return float(min(FARTHEST, max(limit, np.quantile(values, 1 - REFUSED))))
 
 
-def _gallery(material: Material, indices: np.ndarray, rows: np.ndarray, neighbours: int, usual: np.ndarray) -> Gallery:
+def _gallery(
+    material: Material, indices: np.ndarray, rows: np.ndarray, neighbours: int, threshold: float, usual: np.ndarray
+) -> Gallery:
     photos = [material.dataset.photos[index] for index in indices]
     return Gallery(
         features=rows,
         photos=[Seen(photo.name, photo.label, photo.split or "train") for photo in photos],
         neighbours=neighbours,
-        threshold=fit_threshold(usual),
+        threshold=threshold,
         usual=np.sort(usual),
     )

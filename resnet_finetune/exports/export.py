@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from resnet_finetune.data.images import UnreadablePhoto, decode
+from resnet_finetune.data.names import located
 from resnet_finetune.exports import model_card, web_page
 from resnet_finetune.exports.formats import PARITY, Format
 from resnet_finetune.exports.seal import Parity, held_out, prove, require_as_good, require_enough, require_same, tested
@@ -109,7 +110,7 @@ def _other_photos(report: Report, kept: Sequence[Seen], side: int) -> Iterator[n
     """
     taken = 0
     for names in ([photo.name for photo in kept if photo.split == "train"], [photo.path for photo in report.judged]):
-        files = [report.folder / name for name in sorted(names)]
+        files = [located(report.folder, name) for name in sorted(names)]
         for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
             try:
                 yield decode(file, side)

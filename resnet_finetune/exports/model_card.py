@@ -32,7 +32,7 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
         "",
         f"## {say('How it works')}",
         "",
-        *(f"- {fact}" for fact in _facts(model, parity)),
+        *(f"- {fact}" for fact in _facts(model, report, parity)),
         "",
         str(say("Made with resnet-finetune {version}.", version=resnet_finetune.__version__)),
     ]
@@ -103,14 +103,16 @@ def _none_of_these(model: Classifier) -> str:
     )
 
 
-def _facts(model: Classifier, parity: Parity) -> tuple[str, ...]:
+def _facts(model: Classifier, report: Report, parity: Parity) -> tuple[str, ...]:
     network, size = catalog.find(model.model), model.preprocessing.size
     licence = network.licence if network.commercial else say("{licence}, no commercial use", licence=network.licence)
     return (
+        say("{network}, fine-tuned.", network=_title(model))
+        if report.kept == "fine-tuned"
+        else say("{network} as it was pretrained, with a linear layer that was fitted to the photos.", network=_title(model)),
         say(
-            "{network} ({weights}), fine-tuned. The weights that it started from come from ImageNet-1k, whose photos were "
-            "given out for non-commercial research. Their licence: {licence}.",
-            network=_title(model),
+            "Unless the person who trained it named others, the weights that it started from ({weights}) come from "
+            "ImageNet-1k, whose photos were given out for non-commercial research. Their licence: {licence}.",
             weights=_plain(network.timm_name),
             licence=licence,
         ),

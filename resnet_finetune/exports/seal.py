@@ -14,6 +14,7 @@ from types import TracebackType
 
 import numpy as np
 
+from resnet_finetune.data.names import located
 from resnet_finetune.engine.progress import Pace
 from resnet_finetune.exports import alone
 from resnet_finetune.model.gallery import Seen
@@ -46,14 +47,16 @@ Labelled = tuple[Path, int]  # a photo and the number of its class
 
 def tested(report: Report) -> list[Labelled]:
     """The run's test photos."""
-    return [(report.folder / judged.path, judged.true) for judged in report.judged]
+    return [(located(report.folder, judged.path), judged.true) for judged in report.judged]
 
 
 def held_out(report: Report, kept: Sequence[Seen]) -> list[Labelled]:
     """Those and the validation photos among those that the model ``kept``: all known photos that it was not trained on."""
     seen = {judged.path for judged in report.judged}
     validation = [photo for photo in kept if photo.split == "validation"]
-    return tested(report) + [(report.folder / photo.name, photo.label) for photo in validation if photo.name not in seen]
+    return tested(report) + [
+        (located(report.folder, photo.name), photo.label) for photo in validation if photo.name not in seen
+    ]
 
 
 def prove(model: Classifier, photos: Sequence[Labelled], folder: Path) -> Generator[Event, None, Parity]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from resnet_finetune.data.images import UnreadablePhoto
+from resnet_finetune.data.names import located
 from resnet_finetune.engine.progress import told
 from resnet_finetune.insight.anatomy import Anatomy, Block, Shape, convolutions
 from resnet_finetune.insight.chain import Chain, added, left_out, shortcut
@@ -155,7 +156,7 @@ def _read(model: Classifier, root: Path, photos: Sequence[Judged]) -> Iterator[t
     pixels, true = [], []
     for photo in photos:
         try:
-            pixels.append(model.preprocessing.read(root / photo.path))
+            pixels.append(model.preprocessing.read(located(root, photo.path)))
         except UnreadablePhoto:
             continue
         true.append(photo.true)

@@ -398,10 +398,17 @@ CHINESE: dict[str, str] = {
         "新照片太少，所以挑选模型的照片（验证）中有 {n} 张在以前的训练里用过：它的把握可能没有它说的那么大。"
     ),
     "{n} of the photos to correct or to leave out are not there: {names}.": "要更正或不用的照片中有 {n} 张不在：{names}。",
-    "{n} photos stand on both sides, among the training photos and among those that judge the model (as copies or near-copies): "
-    "the score looks better than it is.": (
-        "有 {n} 张照片同时出现在训练照片和评判模型的照片里（完全相同或几乎相同）：得分显得比实际好。"
+    "{n} photos stand on both sides, among the training photos and among those that judge the model (as copies, near-copies or "
+    "taken in one go): the score looks better than it is.": (
+        "有 {n} 张照片同时出现在训练照片和评判模型的照片里（完全相同、几乎相同，或是一次连拍的）：得分显得比实际好。"
     ),
+    "No photo of {names} is among those that judge the model, so how well it knows them was not measured.": (
+        "评判模型的照片里没有{names}，所以没有量出它对这些类认得怎样。"
+    ),
+    "Photos that were taken in one go with it are among the training photos and among those that judge the model: keep photos of "
+    "one occasion together.": "与它一次连拍的照片同时出现在训练照片和评判模型的照片里：请把同一场合的照片放在一起。",
+    "All photos of {names} are needed to judge by, as in the earlier run, and none is left to train on: add more photos, or take "
+    "the folder out.": "{names}的照片像上次那样全都要用来评判，没有剩下可训练的：请再加一些照片，或把这个文件夹去掉。",
     "The photos of {names} were taken on very few occasions, so some much like the test photos were trained on: the score looks "
     "better than it is.": "{names}的照片只拍于很少几个场合，所以训练照片里有些与测试照片很像：得分显得比实际好。",
     "{n} photos are too few to hold some back for a test, so each is judged by a model trained on the others (cross-validation). "
@@ -461,8 +468,14 @@ CHINESE: dict[str, str] = {
     "The figures hold for photos like those it was tested on: another camera, place, light or season can make it worse.": "这些数字只适用于与测试照片相像的照片：换了相机、地点、光线或季节，都可能变差。",
     "Its probabilities were calibrated on the few photos of one data set. Let nothing that matters depend on one answer.": "它的概率是用一个数据集里不多的照片校准的。要紧的事不要只靠一个答案来决定。",
     "How it works": "它如何工作",
-    "{network} ({weights}), fine-tuned. The weights that it started from come from ImageNet-1k, whose photos were given "
-    "out for non-commercial research. Their licence: {licence}.": "{network}（{weights}），经过微调。作为起点的权重来自 ImageNet-1k，其照片只供非商业研究使用。权重的许可证：{licence}。",
+    "{network}, fine-tuned.": "{network}，经过微调。",
+    "{network} as it was pretrained, with a linear layer that was fitted to the photos.": (
+        "{network}，保持预训练时的样子，另加一个按照片拟合的线性层。"
+    ),
+    "Unless the person who trained it named others, the weights that it started from ({weights}) come from ImageNet-1k, whose "
+    "photos were given out for non-commercial research. Their licence: {licence}.": (
+        "除非训练者另外指定，作为起点的权重（{weights}）来自 ImageNet-1k，其照片只供非商业研究使用。权重的许可证：{licence}。"
+    ),
     "{licence}, no commercial use": "{licence}，禁止商业使用",
     "A photo is read as `photo.py` does it: upright, in sRGB, transparency on white, halved while its shorter side is at "
     "least {twice} pixels. The model takes it as bytes (uint8, height × width × 3) and does the rest: the centred square, "

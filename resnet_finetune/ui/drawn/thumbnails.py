@@ -11,6 +11,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
+from resnet_finetune.data.names import located
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.report import Report
 
@@ -34,7 +35,7 @@ def thumbnail(path: Path, name: str) -> Markup:
 def of_run(report: Report, name: str) -> Markup:
     """The same of a photo that the run has seen, if where it lies may be asked for it."""
     try:
-        path = report.folder / name
+        path = located(report.folder, name)
     except UserError:
         return _empty(name)
     return thumbnail(path, name)

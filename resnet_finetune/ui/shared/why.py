@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto
+from resnet_finetune.data.names import located
 from resnet_finetune.insight.explain import Explanation, explain, painted
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import figures
@@ -88,7 +89,7 @@ def _asked_about(run: Run, name: str) -> Asked | None:
     photo = next((photo for photo in report.judged if photo.path == name), None) if report else None
     if report is None or photo is None:
         return None
-    return Asked(run=str(run.path), photo=str(report.folder / photo.path), name=photo.path, true=photo.true)
+    return Asked(run=str(run.path), photo=str(located(report.folder, photo.path)), name=photo.path, true=photo.true)
 
 
 def draw(asked: Asked | None) -> Markup:

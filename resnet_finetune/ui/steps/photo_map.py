@@ -12,6 +12,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
+from resnet_finetune.data.names import located
 from resnet_finetune.insight.photo_map import PhotoMap, make_map
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
@@ -268,6 +269,6 @@ def _judged(classes: list[str], judged: Judged, number: int) -> Markup:
 
 def _look(report: Report, name: str) -> Markup:
     try:
-        return picture(square(read(report.folder / name, SIDE)[0], SIDE), name)
+        return picture(square(read(located(report.folder, name), SIDE)[0], SIDE), name)
     except (UserError, UnreadablePhoto, OSError):
         return of_run(report, name)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from resnet_finetune.data.images import UnreadablePhoto
+from resnet_finetune.data.names import located
 from resnet_finetune.insight.explain import coloured, painted
 from resnet_finetune.insight.stages import Stage, stages_of
 from resnet_finetune.runs.run_folder import Run
@@ -95,7 +96,7 @@ def _tested(run: Run | None, number: int) -> Asked | None:
     if run is None or report is None or number not in range(len(photos)):
         return None
     photo = photos[number]
-    return Asked(run=str(run.path), photo=str(report.folder / photo.path), name=photo.path, true=photo.true)
+    return Asked(run=str(run.path), photo=str(located(report.folder, photo.path)), name=photo.path, true=photo.true)
 
 
 def _tried(tried: Tried | None, number: int) -> Asked | None:
