@@ -16,9 +16,10 @@ run: suited
 	@$(PYTHON) install.py
 	$(PY) app.py
 
-# Two files of tests at once, with one thread each: two threads of one training would wait for each other most of the time.
+# Two files of tests at once, the longest first, with one thread each: two threads of one training would wait for each other most
+# of the time.
 test: style
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: audit test
 

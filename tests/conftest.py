@@ -41,6 +41,25 @@ expect.set_options(timeout=MINUTE)
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
+# What is begun last has to be short, or one of two workers would wait for the other.
+LONGEST = ["train", "data_step", "page", "exports", "exports_alike", "collect", "language", "welcome", "results_step"]
+LONGEST += ["try_step", "my_runs", "cli", "team", "cluster", "jobs", "interrupted", "plan", "model_step", "run_folder"]
+LONGEST += [
+    "take_away",
+    "cross_validation",
+    "beside",
+    "advise",
+    "inside_step",
+    "many_photos",
+    "shortcut_experiment",
+    "families",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

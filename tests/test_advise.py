@@ -17,7 +17,6 @@ from torch import nn
 
 from resnet_finetune.data.cache import SIZE
 from resnet_finetune.engine import advise as room
-from resnet_finetune.engine import plan
 from resnet_finetune.engine.advise import FEWEST, advise
 from resnet_finetune.engine.cross_validation import parted
 from resnet_finetune.engine.judge import Verdict, judged
@@ -34,12 +33,6 @@ from resnet_finetune.words.settings import Settings
 
 T = TypeVar("T")
 FIVE = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-
-
-@pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks are timed once."""
-    monkeypatch.setattr(plan, "TRIAL", 0.0)
 
 
 def end_of(steps: Generator[Event, None, T]) -> tuple[list[Event], T]:

@@ -142,7 +142,7 @@ def test_a_list_that_is_none_is_told_before_anything_is_made(
 # train
 
 
-def test_train_answers_what_a_benchmark_needs(cli: Cli, photos: Path, tmp_path: Path) -> None:
+def test_train_answers_what_a_benchmark_needs(cli: Cli, photos: Path, trained: Path, tmp_path: Path) -> None:
     done = cli("train", photos, "--run-dir", tmp_path / "run", "--seed", "7", "--json")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
@@ -154,6 +154,7 @@ def test_train_answers_what_a_benchmark_needs(cli: Cli, photos: Path, tmp_path: 
     assert values["test"]["low"] <= values["test"]["accuracy"] <= values["test"]["high"]
     assert values["test"]["n"] > 0
     assert json.loads((tmp_path / "run" / "run.json").read_bytes())["seed"] == 7
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() != (trained / "model.safetensors").read_bytes()
     assert "First answer after" in done.stderr
 
     again = cli("train", "--resume", tmp_path / "run", "--json")

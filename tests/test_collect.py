@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import MINUTE, make_photos, serving
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
 
 from resnet_finetune.ui.served import collect
 
 BATCH = re.compile(r"/collect/[0-9a-f]{16}$")
+HURRY = "() => { const real = setTimeout; window.setTimeout = (what, ms, ...more) => real(what, ms / 20, ...more); }"
 HOSTILE = "<img src=x onerror=alert(1)> ${1+1} {{value}}"
 
 
@@ -294,15 +295,16 @@ def test_several_class_folders_dropped_at_once_are_one_data_set(page: Page, serv
     expect(page.locator("#bring-folder .left-out li")).to_contain_text("loose.jpg")
 
 
-def test_a_folder_as_the_system_drops_it(page: Page, server_home: Path, tmp_path: Path) -> None:
-    """The same through the browser's own drag and drop, with what its file system says."""
+@pytest.mark.parametrize("where", [20, -10], ids=["on the zone", "beside it"])
+def test_a_folder_as_the_system_drops_it(page: Page, server_home: Path, tmp_path: Path, where: int) -> None:
+    """The same through the browser's own drag and drop, with what its file system says. A hand is not always exact."""
     files = tree(tmp_path / "fruit", {"apple": 230, "pear/green": 5})
     box = page.locator(".zone").bounding_box()
     assert box
     devtools = page.context.new_cdp_session(page)
     what = {"items": [], "files": [str(tmp_path / "fruit")], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
-        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + where}
         devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": what})
     assert on_disk(server_home, told(page)[0]) == files
 
@@ -341,6 +343,7 @@ def test_a_batch_that_keeps_failing_does_not_hold_up_the_others(shaky: Page, ser
             route.abort()
 
     shaky.route(BATCH, fail_one)
+    shaky.evaluate(HURRY)
     choose(shaky, tmp_path / "fruit")
     zone = shaky.locator("#bring-folder")
     expect(zone.get_by_role("alert")).to_contain_text("100 of 300 files could not be brought in", timeout=MINUTE)
@@ -519,8 +522,19 @@ def test_photos_are_added_from_files_and_are_there_after_a_reload(page: Page, se
     assert set(arrived) == {"cup … x/00.png", "cup … x/01.png", "cup … x/00 (2).png", "pen/00.png"}
     assert arrived["cup … x/00 (2).png"] == (photos / "two" / "00.png").read_bytes()
 
+    asked: list[Dialog] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog)
+        dialog.dismiss()
+
+    page.once("dialog", refuse)
+    page.get_by_role("button", name="Begin another data set").click()
+    expect(page.locator(".class-card")).to_have_count(2)
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Begin another data set").click()
     expect(page.locator(".class-card")).to_have_count(0)
+    assert asked[0].message.startswith("Your photos go from this page, unless you have used them.")
     page.reload()
     page.get_by_label("Name of a class").wait_for()
     expect(page.locator(".class-card")).to_have_count(0)

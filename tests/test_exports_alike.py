@@ -89,9 +89,9 @@ def test_what_goes_out_reads_the_same_pixels_and_refuses_the_same_files(hostile:
 
 def test_onnx_on_new_and_on_odd_photos(demo_run: Path, new_photos: Path, hostile: Path, tmp_path: Path) -> None:
     """The acceptance: the same class on 99.5 % at least, and probabilities within 0.001."""
-    readable = [file for file in files(hostile)[::3] if _is_readable(file)]
+    readable = [file for file in files(hostile)[::6] if _is_readable(file)]
     photos = files(new_photos) + readable
-    assert len(readable) > 200
+    assert len(readable) > 100
     drained(export(demo_run, "onnx", tmp_path / "to"))
     model = load_model(demo_run)
     model.net.cpu()

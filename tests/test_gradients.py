@@ -38,8 +38,8 @@ def told(events: list[Event]) -> tuple[list[Norms], Story]:
     return [event.gradients for event in events if isinstance(event, Step)], story
 
 
-def test_a_healthy_training_says_so(settings: Settings) -> None:
-    norms, story = told(list(fine_tune(settings)))
+def test_a_healthy_training_says_so(trained: Path) -> None:
+    norms, story = told(Run(trained).events())
     assert all(list(step) == STAGES for step in norms) and len(norms) >= 3  # the first, and the last of each pass
     assert {health(step, norms[0]) for step in norms} == {"healthy"}
     drawn = strip(story)

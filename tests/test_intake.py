@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from resnet_finetune.data.dataset import scan
-from resnet_finetune.data.intake import open_data
+from resnet_finetune.data.intake import called, open_data
 from resnet_finetune.words.errors import UserError
 
 
@@ -50,6 +50,11 @@ def test_an_archive_is_unpacked_at_home(tmp_path: Path, home: Path) -> None:
     folder = open_data(str(write_zip(tmp_path / "pets.ZIP", ("cats/1.jpg", b"x"))))
     assert folder.parent == home / "unpacked"
     assert (folder / "cats" / "1.jpg").read_bytes() == b"x"
+    assert called(folder) == "pets.ZIP"
+    (damaged,) = (home / "unpacked").glob("*.name")
+    damaged.write_bytes(b"{")
+    assert called(folder) == folder.name
+    assert called(tmp_path / "dogs") == "dogs"
 
 
 def test_the_demo() -> None:

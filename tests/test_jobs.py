@@ -54,11 +54,11 @@ def worker(run: Run) -> psutil.Process:
     return psutil.Process(json.loads((run.path / "lock").read_text())["pid"])
 
 
-def test_a_job_outlives_whoever_started_it(photos: Path, home: Path) -> None:
+def test_a_job_outlives_whoever_started_it(few_photos: Path, home: Path) -> None:
     code = f"""
 from resnet_finetune.runs import jobs
 from resnet_finetune.words.settings import Settings
-print(jobs.start(Settings(data={str(photos)!r})).path)
+print(jobs.start(Settings(data={str(few_photos)!r})).path)
 """
     page = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     run = Run(Path(page.stdout.strip()))

@@ -6,13 +6,18 @@ import json
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from conftest import MINUTE, make_photos
 from playwright.sync_api import Locator, Page, expect
 
-from resnet_finetune.runs import history
+from resnet_finetune.runs import history, lock, run_folder
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.steps import my_runs
+from resnet_finetune.ui.drawn.story import Story
+from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.steps import model_step, my_runs, train_step
+from resnet_finetune.words.events import Failed, to_json
+from resnet_finetune.words.settings import Settings
 
 
 @pytest.fixture
@@ -160,6 +165,47 @@ def test_settings_are_used_again_and_a_run_is_trained_on_from(page: Page, two_ru
     (new,) = [run for folder in two_runs.iterdir() if (run := Run(folder)).settings.train_on]
     assert new.settings.train_on == str(two_runs / "second")
     assert new.settings.seed == 5
+
+
+def test_what_was_found_before_holds_when_going_on_with_it_fails(trained: Path, home: Path) -> None:
+    run = Run(Path(shutil.copytree(trained, home / "runs" / "stopped")))
+    log = run.path / "events.jsonl"
+    log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))
+    before, choices = finished.score(run), finished.choices()
+    assert before is not None and before.n == 12 and len(choices) == 1
+    with log.open("a") as events:
+        events.write(json.dumps(to_json(Failed(messages=["The photos changed."], bug=False))) + "\n")
+    assert run.state == "failed"
+    assert (finished.score(run), finished.choices()) == (before, choices)
+    assert train_step._has_result(Story(run))
+    (run.path / "report.json").write_text("{")
+    assert finished.score(run) is None
+    (run.path / "report.json").unlink()  # a better model has come, of which nothing is known yet
+    assert finished.score(run) is None
+    assert not train_step._has_result(Story(run))
+
+
+def test_the_training_that_is_watched_is_the_one_that_is_shown_and_stopped(home: Path) -> None:
+    """A second one can be started by the command line."""
+    runs = [Run(Path(run_folder.create(Settings(data="demo")).run_dir)) for _ in range(3)]
+    over, *going = runs
+    with lock.hold(going[0].path), lock.hold(going[1].path):
+        for run in going:
+            watch = train_step.Watch(Story(run))
+            assert train_step._story(watch, None) is watch.story
+            train_step._stop(watch)
+            assert lock.asked_to_stop(run.path)
+            assert [lock.asked_to_stop(one.path) for one in going].count(True) == 1 + going.index(run)
+        shown = train_step._story(train_step.Watch(Story(over)), None)
+        assert shown is not None and shown.run in going
+
+
+def test_another_network_does_not_start_from_that_run(trained: Path) -> None:
+    of, other = Run(trained).settings.model, "resnet50"
+    assert model_step._fitting(other, str(trained)) == (None, "")
+    for model, folder in ((of, str(trained)), (other, None), (other, str(trained / "gone"))):
+        kept, said = model_step._fitting(model, folder)
+        assert kept == said == gr.skip()
 
 
 def test_a_run_is_discarded_where_it_was_trained(page: Page, server_home: Path, two_runs: Path) -> None:

@@ -16,6 +16,8 @@ from resnet_finetune.words.events import Epoch, Event, Finished, Noted, Planned
 from resnet_finetune.words.report import read_report
 from resnet_finetune.words.settings import Settings
 
+LARGEST = PRESETS["thorough"].photo_size  # pixels
+
 
 @pytest.fixture
 def settings(photos: Path, tmp_path: Path) -> Settings:
@@ -23,8 +25,8 @@ def settings(photos: Path, tmp_path: Path) -> Settings:
 
 
 def costs(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let a photo of 112 pixels seem to take so long to learn, and a smaller one less."""
-    monkeypatch.setattr(plan, "photo_cost", lambda material, net, size: plan.Cost(seconds * (size / 112) ** 2, 0.0))
+    """Let a photo of the largest size seem to take so long to learn, and a smaller one less."""
+    monkeypatch.setattr(plan, "photo_cost", lambda material, net, size: plan.Cost(seconds * (size / LARGEST) ** 2, 0.0))
 
 
 class Clock:
@@ -63,11 +65,11 @@ def test_without_a_limit_the_preset_decides_and_its_time_is_measured(settings: S
 
 def test_more_minutes_are_more_epochs_up_to_where_more_is_no_use(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch, 1.0)
-    costs(monkeypatch, 0.25)  # an epoch of 33 photos takes 7.1 s at 104 pixels
+    costs(monkeypatch, 0.25)  # an epoch of 33 photos takes 7.2 s at 69 pixels
     fits = first_plan(replace(settings, minutes=2, run_dir=settings.run_dir + "-2"))
     assert 11 <= fits.epochs <= 16
     assert fits.photo_size == PRESETS["quick"].photo_size
-    assert fits.seconds == pytest.approx(fits.epochs * 33 * 0.25 * (104 / 112) ** 2)
+    assert fits.seconds == pytest.approx(fits.epochs * 33 * 0.25 * (fits.photo_size / LARGEST) ** 2)
     events = dropwhile(lambda event: not isinstance(event, Planned), fine_tune(replace(settings, minutes=100)))
     planned, note = islice(events, 2)
     assert isinstance(planned, Planned) and planned.epochs == MOST_EPOCHS
@@ -76,7 +78,7 @@ def test_more_minutes_are_more_epochs_up_to_where_more_is_no_use(settings: Setti
 
 def test_photos_get_smaller_before_there_are_too_few_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch, 1.0)
-    costs(monkeypatch, 0.5)  # an epoch takes 14.2 s at 104 pixels, 10.2 s at 88 and 6.8 s at 72
+    costs(monkeypatch, 0.5)  # an epoch takes 14.3 s at 69 pixels, 10.1 s at 58 and 6.9 s at 48
     planned = first_plan(replace(settings, minutes=0.9))
     assert planned.photo_size in SMALLER
     assert planned.epochs >= FEWEST_EPOCHS
@@ -114,7 +116,7 @@ def test_a_machine_that_turns_out_slower_does_fewer_epochs(settings: Settings, m
 
 
 def test_a_machine_that_turns_out_faster_does_more_epochs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    costs(monkeypatch, 0.3)  # 4.1 s for an epoch at 72 pixels
+    costs(monkeypatch, 0.3)  # 4.2 s for an epoch at 48 pixels
     Clock(monkeypatch, 1.5)
     planned, done = epochs_of(list(fine_tune(replace(settings, minutes=0.4))))
     assert planned == [5, 8]

@@ -14,7 +14,8 @@ from resnet_finetune.words.events import Event, Progress
 from resnet_finetune.words.settings import Settings
 
 
-def test_rates_rise_until_the_loss_is_bad(demo: Path, tmp_path: Path, home: Path) -> None:
+def test_rates_rise_until_the_loss_is_bad(demo: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_finder, "STEPS", 30)
     seen: list[Event] = []
     found = drained(find_rate(Settings(data=str(some_of(demo, tmp_path / "photos", each=20)))), seen.append)
     rates = [rate for rate, _ in found.points]

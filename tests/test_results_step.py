@@ -192,3 +192,6 @@ def test_two_wrong_labels_are_corrected_and_trained_again(results: Page, run: Ru
     before, after = run.report(), again.report()
     assert before is not None and after is not None
     assert {photo.sha256 for photo in before.judged} == {photo.sha256 for photo in after.judged}
+    # What was corrected is so from then on, for every training
+    results.get_by_role("tab", name="Your data").click()
+    expect(results.locator("#data-doctor")).to_contain_text("You put 2 photos into another class", timeout=MINUTE)

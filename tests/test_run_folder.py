@@ -17,6 +17,7 @@ import pytest
 from conftest import ROOT
 
 from resnet_finetune.data import collection
+from resnet_finetune.model.saved_model import WEIGHTS
 from resnet_finetune.runs import history, lock, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections
@@ -342,7 +343,7 @@ def test_a_wish_to_stop_is_for_the_training_that_goes_on_now(run: Run) -> None:
 # Recording one: the real engine
 
 
-def test_every_event_is_on_disk_before_it_is_told(run: Run) -> None:
+def test_every_event_is_on_disk_before_it_is_told(run: Run, trained: Path) -> None:
     told = []
     for event in run_folder.record(run.settings):
         told.append(event)
@@ -359,6 +360,8 @@ def test_every_event_is_on_disk_before_it_is_told(run: Run) -> None:
     assert report.test == told[-1].test
     times = [json.loads(line)["time"] for line in (run.path / "events.jsonl").read_text().splitlines()]
     assert times == sorted(times)
+    # The same photos and the same seed, elsewhere and in another process: the same weights
+    assert (run.path / WEIGHTS).read_bytes() == (trained / WEIGHTS).read_bytes()
 
 
 def test_a_mistake_in_the_data_is_told_not_raised(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 from resnet_finetune.runs import lock
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.ui.drawn.status import status
+from resnet_finetune.ui.drawn.status import first_answer, status
 from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.words import disk
-from resnet_finetune.words.events import Finished, Planned, Score
+from resnet_finetune.words.events import Finished, FirstAnswer, Planned, Score, Split, Started
+from resnet_finetune.words.report import wilson
 
 NOBODY = 2**22 + 1  # the number of no process
 
@@ -23,6 +24,26 @@ NOBODY = 2**22 + 1  # the number of no process
 def story(tmp_path: Path) -> Story:
     disk.write_json(tmp_path / "run.json", {})
     return Story(Run(tmp_path))
+
+
+@pytest.fixture
+def tiny_story(story: Story) -> Story:
+    counts: dict[Split, list[int]] = {"train": [12, 12], "validation": [0, 0], "test": [0, 0]}
+    story.add(
+        Started(
+            classes=["a", "b"],
+            counts=counts,
+            rejected=0,
+            own_split=False,
+            model="resnet18",
+            weights="",
+            device="CPU",
+            root="/",
+            fingerprint="",
+        )
+    )
+    story.add(FirstAnswer(validation=wilson(24, 24), confusion=[[12, 0], [0, 12]], seconds=3.0))
+    return story
 
 
 @pytest.mark.parametrize(
@@ -70,6 +91,14 @@ def test_a_run_that_was_killed_after_its_end_has_finished_and_one_that_was_gone_
     story = Story(run)
     story.read_on()
     assert "Press “Go on with this training”" in status(story, run.state)
+
+
+def test_of_a_tiny_set_nothing_is_said_of_validation_photos_or_of_fine_tuning(tiny_story: Story) -> None:
+    said = first_answer(tiny_story)
+    assert "24 of 24 photos right, each by a model that had not seen it" in said
+    assert "validation photos" not in said and "ine-tuning" not in said
+    tiny_story.last = Finished(test=wilson(24, 24), kept="first answer", seconds=9.0)
+    assert "24 of 24 photos named right in 9 s, each by a model that had not seen it" in status(tiny_story, "finished")
 
 
 def test_before_it_says_anything_it_is_being_started(story: Story) -> None:

@@ -46,7 +46,6 @@ from resnet_finetune.words.events import (
 from resnet_finetune.words.report import REPORT, read_report
 from resnet_finetune.words.settings import Settings
 
-QUICK = PRESETS["quick"]
 SMALL = Preset(80, 6, 1.5e-4, 0.5)  # quicker, and better than the first answer in most of its epochs
 
 
@@ -119,15 +118,6 @@ def test_the_test_is_on_photos_that_were_not_trained_on_and_the_report_can_be_co
     answers = load_model(trained).classify([Path(report.root, judged.path) for judged in report.judged])
     for judged, answer in zip(report.judged, answers, strict=True):
         assert answer.scores == pytest.approx(judged.scores, abs=1e-5)  # the app answers as it was tested
-
-
-def test_same_seed_same_weights_other_seed_others(settings: Settings, tmp_path: Path, whole: Path, trained: Path) -> None:
-    """The same photos elsewhere, and in another process: only what they show and how they are called matters."""
-    list(fine_tune(replace(settings, seed=1)))
-    assert weights_hash(settings.run_dir) != weights_hash(whole)
-    PRESETS["quick"] = QUICK  # as in the other process
-    list(fine_tune(replace(settings, run_dir=str(tmp_path / "again"))))
-    assert weights_hash(tmp_path / "again") == weights_hash(trained)
 
 
 def test_every_weight_is_fine_tuned_and_frozen_statistics_stay(settings: Settings) -> None:

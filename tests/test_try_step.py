@@ -208,6 +208,8 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
             files, asked = {"photo": shown[0].read_bytes()}, {"model": "learning"}  # as the camera asks
             answer = httpx.post(urljoin(page.url, "/api/predict"), files=files, data=asked, timeout=60)
             assert answer.json()["label"] == "green"
+            asked["model"] = str(learning)  # another may be called like it
+            assert httpx.post(urljoin(page.url, "/api/predict"), files=files, data=asked, timeout=60).json() == answer.json()
             disk.write_json(learning / ABOUT, about)
             for name, content in last.items():
                 (learning / name).write_bytes(content)

@@ -77,6 +77,15 @@ def test_a_training_that_broke_off_is_told_on_the_first_step(page: Page, server_
     told = page.locator("#broken-off")
     expect(told).to_contain_text("The training “mine” broke off", timeout=MINUTE)
     expect(told.get_by_role("button", name="Go on with this training")).to_be_visible()
+    # Another one breaks off meanwhile: it is not the one that is named here
+    other = Path(shutil.copytree(run, run.with_name("other")))
+    disk.write_json(other / "run.json", disk.read_json(run / "run.json") | {"created": "2100-01-01T00:00:00+00:00"})
+    told.get_by_role("button", name="Discard it").click()
+    expect(told).to_contain_text("The training “other” broke off", timeout=MINUTE)
+    assert not Run(run).deleted and not Run(other).deleted
+    shutil.rmtree(other)
+    page.reload()
+
     told.get_by_role("button", name="Discard it").click()
     expect(told).to_contain_text("For 7 days it can be brought back", timeout=MINUTE)
     assert Run(run).deleted

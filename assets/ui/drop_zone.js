@@ -59,12 +59,22 @@ class DropZone {
     this.folder.addEventListener("change", () => this.takeChosen([...this.folder.files]));
     this.archive.addEventListener("change", () => this.forward(this.archive.files[0]));
     // Where there is no one to take it, a browser opens the file that is dropped, and the page is gone.
-    for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => hasFiles(event) && event.preventDefault());
+    // Whatever is dropped beside the zone is for it: the page moves, and a hand is not always exact.
+    for (const kind of ["dragenter", "dragover"])
+      document.addEventListener(kind, (event) => {
+        if (!hasFiles(event) || event.defaultPrevented) return;
+        event.preventDefault();
+        if (!this.zone.offsetParent) event.dataTransfer.dropEffect = "none";
+      });
+    document.addEventListener("drop", (event) => {
+      if (!hasFiles(event) || event.defaultPrevented) return;
+      event.preventDefault();
+      if (this.zone.offsetParent) this.takeDropped(event);
+    });
     this.zone.addEventListener("dragover", (event) => this.zone.classList.toggle("over", hasFiles(event)));
     this.zone.addEventListener("dragleave", (event) => {
       if (!this.zone.contains(event.relatedTarget)) this.zone.classList.remove("over");
     });
-    this.zone.addEventListener("drop", (event) => this.takeDropped(event));
     window.addEventListener("beforeunload", (event) => this.stopper && root.isConnected && event.preventDefault());
   }
 
@@ -96,8 +106,6 @@ class DropZone {
 
   async takeDropped(event) {
     this.zone.classList.remove("over");
-    if (!hasFiles(event)) return;
-    event.preventDefault();
     const gathering = gather(event.dataTransfer, this.setup.system, (n) => this.tell(n));
     this.busy(this.words.say("looking"));
     const { items, unread } = await gathering;
@@ -123,7 +131,8 @@ class DropZone {
     const inFolders = items.filter(({ path }) => path.includes("/"));
     if (archives.length === 1 && items.length === 1) return this.forward(archives[0].file);
     if (archives.length) return this.refuse("archive.alone");
-    if (!inFolders.length) return loose.length ? this.refuseLoose(loose) : this.refuse("empty");
+    if (loose.length && !inFolders.length) return this.refuseLoose(loose);
+    if (!inFolders.length && !left.length) return this.refuse("empty");
     if (inFolders.length > this.setup.maxFiles) return this.refuse("too_many", { n: inFolders.length, most: this.setup.maxFiles });
     const fits = ({ size }) => size <= this.setup.maxFileBytes;
     left.push(...loose.map(({ path }) => ({ path, message: this.words.say("outside") })));

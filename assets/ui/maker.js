@@ -89,6 +89,7 @@ class Maker {
   }
 
   startAnew() {
+    if (this.classes.some(({ photos }) => photos.length) && !confirm(this.words.say("maker.fresh.sure"))) return;
     this.camera.close();
     localStorage.removeItem(REMEMBERED);
     this.place = null;
@@ -389,7 +390,7 @@ class Camera {
     card.strip.before(this.panel);
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: WIDEST } } });
-      if (this.card !== card || !this.panel.offsetParent) return stream.getTracks().forEach((track) => track.stop()); // closed meanwhile
+      if (this.card !== card || this.stream || !this.panel.offsetParent) return stream.getTracks().forEach((track) => track.stop()); // closed meanwhile
       this.stream = stream;
       this.video.srcObject = stream;
       // Not by itself: a browser lets what is below the edge of the window wait. It fails only when it is closed at once.

@@ -152,12 +152,12 @@ def find(id: str) -> Collection:
         raise _not_here() from error
 
 
-def called(data: Path) -> str:
-    """The name that the person knows the photos at ``data`` by; those that came through the browser had one there."""
-    if data.parent.parent == _brought().absolute():
+def name_of(photos: Path) -> str | None:
+    """What the person calls the collection whose photos are in this folder, if one's are."""
+    if photos.parent.parent == _brought().absolute():
         with suppress(NotHere):
-            return find(data.parent.name).name or data.name
-    return data.name
+            return find(photos.parent.name).name
+    return None
 
 
 def sweep() -> None:

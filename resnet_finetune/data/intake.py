@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnet_finetune.data.archives import unpack
+from resnet_finetune.data.collection import name_of
 from resnet_finetune.data.names import archive_suffix
 from resnet_finetune.data.unpacking import NotWhole
-from resnet_finetune.words import servers
+from resnet_finetune.words import disk, servers
 from resnet_finetune.words.assets import ASSETS
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home
 from resnet_finetune.words.language import reason, say
 
 DEMO = ASSETS / "demo" / "groceries.zip"
+_CALLED = ".name"  # beside what an archive was unpacked to: a JSON string, the archive's name
 
 
 def unquoted(path: str) -> str:
@@ -57,7 +59,9 @@ def open_data(data: str, check: Callable[[], None] = lambda: None) -> Path:
                 return path.absolute()
             if not path.is_file():
                 raise _neither(path)  # before it is read: a device never ends
-            return unpack(path, home() / "unpacked", check)
+            unpacked = unpack(path, _unpacked(), check)
+            disk.write_json(unpacked.with_suffix(_CALLED), path.name)
+            return unpacked
         except NotWhole as error:
             suffix = archive_suffix(path.name)
             if suffix:
@@ -65,6 +69,21 @@ def open_data(data: str, check: Callable[[], None] = lambda: None) -> Path:
                     say("{name} is not a whole {suffix}: download it or copy it again.", name=path.name, suffix=suffix)
                 ) from error
             raise _neither(path) from error
+
+
+def _unpacked() -> Path:
+    return home() / "unpacked"
+
+
+def called(data: Path) -> str:
+    """The name that the person knows the photos at ``data`` by: those that came through the browser, or in an archive, had
+    another there.
+    """
+    known = name_of(data)
+    if data.parent == _unpacked().absolute():
+        with suppress(OSError, ValueError):  # unpacked by an earlier version, or damaged: then it is the folder's own
+            known = str(disk.read_json(data.with_suffix(_CALLED)))
+    return known or data.name
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from resnet_finetune.data.intake import open_data
@@ -19,19 +19,19 @@ NONE = "none of these"  # folder of the photos that are of no class
 UNREADABLE = "could not be read"
 
 
-def files_of(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+def files_of(paths: Sequence[Path], check: Callable[[], None] = lambda: None) -> Iterator[tuple[str, Path]]:
     """Every file named, and every file in the folders and archives named, with the name to show it by. In a folder links are
-    not followed, as in one to train on.
+    not followed, as in one to train on. ``check`` is called often; what it raises ends the work.
 
     Raises:
         UserError: an archive cannot be opened.
     """
     for path in paths:
-        folder = open_data(str(path)) if archive_suffix(path.name) and path.is_file() else path
+        folder = open_data(str(path), check) if archive_suffix(path.name) and path.is_file() else path
         if not folder.is_dir():
             yield str(path), path
             continue
-        files, _, _ = walk(folder, lambda _: None)
+        files, _, _ = walk(folder, lambda _: check())
         for inside, file in files.items():
             yield str(path / inside), file
 

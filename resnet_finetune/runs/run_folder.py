@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import resnet_finetune
-from resnet_finetune.data.collection import called
+from resnet_finetune.data.intake import called
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
 from resnet_finetune.words import corrections, disk, servers

@@ -44,7 +44,7 @@ def build() -> gr.Blocks:
                 choices, starts_from = model_step.build(page, tabs, model_tab, chosen)
             train_tab = gr.Tab(text("step.train"), id="train")
             with gr.Tab(text("step.results"), id="results") as results_tab:
-                results_step.build(tabs, results_tab, wanted, to_try)
+                results_step.build(tabs, results_tab, wanted, to_try, look_again, asked)
             with gr.Tab(text("step.try"), id="try") as try_tab:
                 tried = try_step.build(tabs, try_tab, to_try)
             with gr.Tab(text("step.inside"), id="inside") as inside_tab:

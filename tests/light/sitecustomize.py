@@ -1,4 +1,5 @@
-"""Photos of half the side wherever a test computes: a fourth of the work in the same code.
+"""Photos of half the side wherever a test computes, of a third where it trains, and one try of what a photo costs: a fourth to
+a tenth of the work in the same code.
 
 A Python with this folder on its path runs this file before anything else (documentation of the module ``site``), so it holds
 in the processes that a test starts as well. A module is changed right after it was executed, before others import from it.
@@ -25,13 +26,19 @@ def _kept(cache: Any) -> None:
 
 def _trained_on(plan: Any) -> None:
     for name, preset in plan.PRESETS.items():
-        plan.PRESETS[name] = replace(preset, photo_size=preset.photo_size // 2)
-    plan.SMALLER = tuple(side // 2 for side in plan.SMALLER)
+        plan.PRESETS[name] = replace(preset, photo_size=preset.photo_size // 3)
+    plan.SMALLER = tuple(side // 3 for side in plan.SMALLER)
+    plan.TRIAL = 0.0
+
+
+def _tried_on(hardware: Any) -> None:
+    hardware.TRIED = (1, hardware.TRIED[1])
 
 
 CHANGES: dict[str, Callable[[Any], None]] = {
     "resnet_finetune.data.cache": _kept,
     "resnet_finetune.engine.plan": _trained_on,
+    "resnet_finetune.model.hardware": _tried_on,
 }
 
 

@@ -29,7 +29,7 @@ def status(story: Story, state: State) -> Markup:
     if isinstance(end, Finished | Stopped):
         if end.test is None:
             return message("info", title, [text("train.stopped.untested" if story.first_answer else "train.stopped.early")])
-        ended = "train.finished" if isinstance(end, Finished) else "train.stopped"
+        ended = "train.stopped" if isinstance(end, Stopped) else _of_crossed(story, "train.finished")
         says = text(ended, right=end.test.right, n=end.test.n, time=duration(end.seconds))
         return message("good", title, [says, *([text("train.stopped.ways")] if isinstance(end, Stopped) else [])])
     return message("bad", title, [_why_crashed(story), *_full(story), text("train.crashed", log=story.run.log)])
@@ -86,13 +86,22 @@ def _speed(photos: float) -> str:
     return text("train.speed", n=photos) if photos >= 10 else text("train.slow", seconds=1 / photos)
 
 
+def _is_crossed(story: Story) -> bool:
+    """Whether the set is tiny: there are no validation photos, and nothing is fine-tuned."""
+    return story.started is not None and not any(story.started.counts["validation"])
+
+
+def _of_crossed(story: Story, key: str) -> str:
+    return f"{key}.crossed" if _is_crossed(story) else key
+
+
 def first_answer(story: Story) -> Markup:
     first = story.first_answer
     if first is None or story.started is None:
         return Markup("")
     score = first.validation
     says = text(
-        "train.first.says",
+        _of_crossed(story, "train.first.says"),
         time=duration(first.seconds),
         right=score.right,
         n=score.n,
@@ -100,7 +109,8 @@ def first_answer(story: Story) -> Markup:
         low=percent(score.low),
         high=percent(score.high),
     )
-    perfect = Markup("<p>{}</p>").format(text("train.first.perfect")) if score.accuracy == 1 else Markup("")
+    surer = score.accuracy == 1 and not _is_crossed(story)
+    perfect = Markup("<p>{}</p>").format(text("train.first.perfect")) if surer else Markup("")
     return Markup('<section class="card"><h3>{}</h3><p>{}</p>{}{}</section>').format(
         text("train.first"),
         says,

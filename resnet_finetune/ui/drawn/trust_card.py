@@ -25,7 +25,7 @@ def calibration_chart(report: Report) -> Markup:
         [Line(text("trust.perfect"), "dashed", [(0, 0), (100, 1)]), Line(text("trust.seen"), "strong", seen, dots=True)],
         name_y=in_percent,
     )
-    sentences = [text("trust.error", gap=percent(calibration_error(bins)))]
+    sentences = [text("trust.error.crossed" if report.cross_validated else "trust.error", gap=percent(calibration_error(bins)))]
     least, most = bins[0], bins[-1]
     if len(bins) > 1:
         sentences.append(

@@ -36,13 +36,13 @@ def _predict(
     model: Annotated[str | None, Form()] = None,
     readiness: Annotated[float | None, Form(ge=0, le=100)] = None,
 ) -> JSONResponse:
-    """``model`` is what a training is called, and that may go on; without one, the newest that is over answers. ``readiness``:
-    of ``Gallery.threshold_at``.
+    """``model`` is what a training is called, which may go on, or its folder; without one, the newest that is over answers.
+    ``readiness``: of ``Gallery.threshold_at``.
     """
     if model is None:
         run = next((run for run in list_runs() if finished.has_model(run)), None)
     else:
-        run = next((run for run in list_runs() if finished.written(run) and model in (run.title, run.path.name)), None)
+        run = next((run for run in list_runs() if finished.written(run) and model in _names(run)), None)
     if run is None:
         return JSONResponse({"error": text("endpoint.no_model")}, status_code=404)
     try:
@@ -61,6 +61,10 @@ def _predict(
     scores = dict(zip(classifier.classes, answer.scores, strict=True))
     said: dict[str, Any] = {"label": answer.label, "confidence": answer.confidence, "none_of_these": answer.none_of_these}
     return JSONResponse({"model": run.title, **said, "scores": scores})
+
+
+def _names(run: Run) -> tuple[str, ...]:
+    return run.title, run.path.name, str(run.path)
 
 
 def examples(run: Run | None, server: str) -> Markup:

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from resnet_finetune.data.intake import called
 from resnet_finetune.model import catalog
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections, disk, language
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
+from resnet_finetune.words.language import say
 from resnet_finetune.words.settings import PRESETS, Settings
 
 
@@ -46,6 +50,13 @@ class Desk:
     def keep(self) -> None:
         """For the next visit. A desk that cannot be kept is only a little less comfortable."""
         _keep("desk.json", {"data": self.data, "where": language.to_json(self.where), "clicks": self.clicks})
+
+
+def of_run(run: Run) -> Desk:
+    """As it lay when this run was started. Raises ``UserError`` when its list of corrections is damaged."""
+    data = run.settings.data
+    where = say("the demo photos") if data == "demo" else say("the folder “{name}”", name=called(Path(data)))
+    return Desk(data=data, where=where).corrected(corrections.of_run(run.path))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import gradio as gr
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui.wording.texts import percent
+from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, Score, Stopped
 
 Choice = tuple[str, str]  # in words, and the folder
@@ -25,7 +26,7 @@ def offer(chosen: str | None) -> gr.Dropdown:
 
 
 def choices() -> list[Choice]:
-    return [(f"{run.title} · {percent(score.accuracy)}", str(run.path)) for run in list_runs() if (score := _score(run))]
+    return [(f"{run.title} · {percent(test.accuracy)}", str(run.path)) for run in list_runs() if (test := score(run))]
 
 
 def offer_of(choices: list[Choice], chosen: str | None) -> gr.Dropdown:
@@ -46,6 +47,12 @@ def written(run: Run) -> int:
         return 0
 
 
+def of_now(path: str | None) -> tuple[str | None, int]:
+    """A training and its model as it is now: once it was gone on with, what was found out before is of another."""
+    run = find(path)
+    return path, written(run) if run else 0
+
+
 def model(run: Run) -> Classifier:
     """To be asked, not to be changed. Raises ``UserError`` when it is gone or damaged."""
     return _loaded(run.path, written(run))
@@ -58,9 +65,20 @@ def _loaded(folder: Path, written: int) -> Classifier:
 
 
 def has_model(run: Run) -> bool:
-    return _score(run) is not None
+    return score(run) is not None
 
 
-def _score(run: Run) -> Score | None:
+def score(run: Run) -> Score | None:
+    """Of the model that it left. What an earlier sitting found holds as well when going on with it failed or broke off: its
+    report is removed only for a better model.
+    """
     end = run.last_event()
-    return end.test if isinstance(end, Finished | Stopped) else None
+    if isinstance(end, Finished | Stopped):
+        return end.test
+    if run.state not in ("failed", "crashed"):
+        return None
+    try:
+        report = run.report()
+    except UserError:  # it is damaged
+        return None
+    return report.test if report else None

@@ -129,10 +129,14 @@ def of_desk(chosen: Chosen | None, **choices: Any) -> Settings | None:
     return Settings(data=chosen.desk.data, corrections=chosen.desk.corrections_file(), **choices)
 
 
-def of_run(path: str | None) -> Settings | None:
-    """For what is tried on the photos of the run that is looked at, with the corrections in its folder."""
+def of_run(path: str | None) -> Settings:
+    """For what is tried on the photos of the run that is looked at, with the corrections in its folder. Raises ``UserError``
+    when it is gone.
+    """
     run = finished.find(path)
-    return run.settings if run else None
+    if run is None:
+        raise UserError(text("try.gone"))
+    return run.settings
 
 
 def _busy(doing: str, last: Event | None) -> Markup:

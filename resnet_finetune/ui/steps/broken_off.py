@@ -45,7 +45,10 @@ def _shown() -> Markup:
 def _act(event: gr.EventData) -> tuple[Markup, Any]:
     """A browser may send anything: only the run that broke off is touched, or the one that was just thrown away."""
     clicked = clicked_on(event)
-    run, gone = _find(), thrown_away.find(str(clicked.get("run")))
+    folder, run = str(clicked.get("run")), _find()
+    gone = thrown_away.find(folder)
+    if run and str(run.path) != folder:  # another has broken off since
+        run = None
     match clicked.get("do"):
         case "resume" if run:
             said = tried(lambda: jobs.resume(run))

@@ -40,4 +40,4 @@ def build(run: gr.Dropdown, readiness: gr.Slider) -> None:
 def _asked(path: str | None, readiness: float) -> Markup:
     """What the script is to call the model, and what to say with each picture."""
     run = finished.find(path)
-    return Markup('<i hidden data-model="{}" data-readiness="{}"></i>').format(run.path.name if run else "", readiness)
+    return Markup('<i hidden data-model="{}" data-readiness="{}"></i>').format(run.path if run else "", readiness)

@@ -116,7 +116,7 @@ def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterato
 
         servers.trust(folder)
         place = find(folder)
-        files = dict(files_of([place]))
+        files = dict(files_of([place], check))
         total = len(files)
         if run is None or not files:
             raise UserError(text("try.none") if run is None else text("many.empty"))

@@ -22,6 +22,7 @@ from resnet_finetune.ui.shared.parts import HIDDEN, heading, lead_to
 from resnet_finetune.ui.steps import advisor, rate_finder
 from resnet_finetune.ui.wording.texts import duration, parameters, text
 from resnet_finetune.words.advice import Advice
+from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.settings import PRESETS, Settings
 
 _DEFAULT = Settings()
@@ -106,15 +107,20 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         **quick,
     )
     tab.select(_system, outputs=system, **quick)
-    # Another depth cannot start from that run's weights.
-    gr.on(
-        [starts_from.click, *(one.input for one in lists)],
-        lambda: (None, Markup("")),
-        outputs=[train_on, starts_from],
-        **quick,
-    )
+    afresh: dict[str, Any] = {"outputs": [train_on, starts_from], **quick}
+    starts_from.click(lambda: (None, Markup("")), **afresh)
+    model.change(_fitting, inputs_kwargs={"model": model, "train_on": train_on}, **afresh)
     inputs: dict[str, Component] = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
     return inputs | {"learning_rate": rate, "train_on": train_on}, starts_from
+
+
+def _fitting(model: str, train_on: str | None) -> tuple[Any, Any]:
+    """Another network cannot start from that run's weights."""
+    try:
+        fits = train_on is None or Run(Path(train_on)).settings.model == model
+    except UserError:  # it is gone, which is said when the training starts
+        fits = True
+    return (gr.skip(), gr.skip()) if fits else (None, Markup(""))
 
 
 def starting_from(folder: str | None) -> Markup:

@@ -12,23 +12,19 @@ from gradio.components import Component
 from gradio.events import Dependency
 from markupsafe import Markup
 
-from resnet_finetune.data.collection import called
 from resnet_finetune.runs import history, jobs, parcel
 from resnet_finetune.runs.run_folder import LONGEST_NAME, UNFINISHED, Run, list_runs
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.side_by_side import MOST, side_by_side
 from resnet_finetune.ui.served import downloads
-from resnet_finetune.ui.shared import finished, thrown_away
-from resnet_finetune.ui.shared.desk import Desk
+from resnet_finetune.ui.shared import desk, finished, thrown_away
 from resnet_finetune.ui.shared.parts import clicked_on, heading, tried
 from resnet_finetune.ui.shared.thrown_away import throw_away
 from resnet_finetune.ui.steps.model_step import starting_from
 from resnet_finetune.ui.wording.texts import percent, photos, text
-from resnet_finetune.words import corrections, servers
+from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Finished, Stopped
 from resnet_finetune.words.home import home
-from resnet_finetune.words.language import say
 
 _NOTHING = Markup("")
 
@@ -161,11 +157,9 @@ def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     strange = tried(lambda: servers.check(settings.data, settings.weights, train_on))
     if strange:
         return _as_it_is(strange)
-    where = say("the demo photos") if settings.data == "demo" else say("the folder “{name}”", name=called(Path(settings.data)))
-    corrected = corrections.of_run(run.path)
     return [
         _NOTHING,
-        Desk(data=settings.data, where=where, clicks=(corrected,) if corrected else ()),
+        desk.of_run(run),
         gr.Tabs(selected="data"),
         starting_from(train_on),
         settings.model,
@@ -207,8 +201,7 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
 
 
 def _row(run: Run, picked: bool, opened: bool) -> Markup:
-    folder, state, end = str(run.path), run.state, run.last_event()
-    score = end.test if isinstance(end, Finished | Stopped) else None
+    folder, state, score = str(run.path), run.state, finished.score(run)
     right = _NOTHING
     if score:
         interval = text("runs.interval", low=percent(score.low), high=percent(score.high), photos=photos(score.n))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import cos, pi, sin
 from time import sleep
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.data.names import located
 from resnet_finetune.insight.photo_map import PhotoMap, make_map
+from resnet_finetune.model.gallery import Seen
 from resnet_finetune.ui.drawn.messages import ACTIONS, action, message
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished, why
@@ -120,8 +122,8 @@ class Drawn:
 Shown = tuple[Markup, Markup, Drawn | None]  # the map, and the photo that is open
 
 
-def build(run: gr.Dropdown) -> None:
-    """For the run that is chosen in the dropdown."""
+def build(run: gr.Dropdown) -> Callable[[Dependency], None]:
+    """For the run that is chosen in the dropdown. What comes back has it looked after an event whether that went on."""
     drawn, turn = gr.State(None), gr.State(Turn())
     gr.HTML(Markup("<p>{}</p>").format(text("map.lead")))
     make = gr.Button(text("map.make"), elem_id="map-make")
@@ -130,7 +132,8 @@ def build(run: gr.Dropdown) -> None:
     panel, asked = why.build("map-why")
     given: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": [plane, photo, drawn]}
     make.click(_make, show_progress="minimal", show_progress_on=plane, **given, **AT_ONCE)
-    run.change(_empty, queue=False, show_progress="hidden", **given)
+    emptied: dict[str, Any] = {"queue": False, "show_progress": "hidden", **given}
+    run.change(_empty, **emptied)
     plane.click(
         _open,
         inputs_kwargs={"drawn": drawn},
@@ -148,18 +151,24 @@ def build(run: gr.Dropdown) -> None:
         trigger_mode="multiple",
     )
 
+    def again(event: Dependency) -> None:
+        event.then(_empty, **emptied)
+
+    return again
+
 
 def _empty(path: str | None, turn: Turn) -> Shown | dict[str, Any]:
-    return (_NOTHING, _NOTHING, None) if turn.over(path) else gr.skip()
+    return (_NOTHING, _NOTHING, None) if turn.over(finished.of_now(path)) else gr.skip()
 
 
 def _make(path: str | None, turn: Turn) -> Iterator[Shown]:
     def made(trial: Trial) -> Iterator[Shown]:
         yield _made(path)
 
-    if not (turn.busy and turn.about == path):
-        yield from turn.taken(made, path)
-    while turn.busy and turn.about == path:  # pressed again: what says that it is at work is there until this ends, too
+    now = finished.of_now(path)
+    if not (turn.busy and turn.about == now):
+        yield from turn.taken(made, now)
+    while turn.busy and turn.about == now:  # pressed again: what says that it is at work is there until this ends, too
         sleep(SAID_EVERY)
 
 
@@ -257,9 +266,15 @@ def _opened(drawn: Drawn, number: int) -> Markup:
         look=_look(drawn.report, photo.name),
         class_=drawn.map.classes[photo.label],
         name=photo.name,
-        part=text("map.test" if judged else f"map.{photo.split}"),
+        part=text(_part(drawn.report, photo, judged)),
         judged=_judged(drawn.map.classes, judged, number) if judged else "",
     )
+
+
+def _part(report: Report, photo: Seen, judged: Judged | None) -> str:
+    if judged is None:
+        return f"map.{photo.split}"
+    return "map.crossed" if report.cross_validated else "map.test"
 
 
 def _judged(classes: list[str], judged: Judged, number: int) -> Markup:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any, cast
 
 import gradio as gr
+from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.insight.class_order import ORDERS
@@ -31,10 +33,17 @@ APART = 0.02  # of the balanced accuracy from the accuracy; closer, it would onl
 _NOTHING = Markup("")
 
 
-def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> None:
+def build(
+    tabs: gr.Tabs,
+    tab: gr.Tab,
+    wanted: gr.State,
+    to_try: gr.State,
+    look_again: Callable[[Dependency], None],
+    asked_for: gr.State,
+) -> None:
     """``wanted``: folder of the run that another step opened this one for. The server keeps it. Were it written into the choice
     itself, it would reach the page together with the change of the tab, and be asked for too early. ``to_try``: likewise, for
-    the step of new photos.
+    the step of new photos. ``look_again`` and ``asked_for`` are the data step's.
     """
     turn = gr.State(Turn())
     heading(text("step.results"), text("results.lead"))
@@ -53,7 +62,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
         with _folded(text("worst"), "results-worst"):
             worst = gr.HTML(js_on_load=ACTIONS)
         with _folded(text("suspects"), "results-suspects"):
-            doubts = suspects.build(tabs, run)
+            doubts = suspects.build(tabs, run, look_again, asked_for)
         with _folded(text("learning"), "results-learning"):
             gr.HTML(Markup("<p>{}</p>").format(text("learning.lead")))
             learning.ATTEMPT.build(run, gr.State(None))
@@ -65,7 +74,7 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
             of_class = gr.Dropdown([], value=None, label=text("trust.class"), interactive=True, elem_id="results-of-class")
             told = gr.HTML(elem_id="results-told")
         with _folded(text("map.title"), "results-map"):
-            photo_map.build(run)
+            map_again = photo_map.build(run)
         with _folded(text("take"), "results-take"):
             take_again = take_away.build(run)
         with _folded(text("proof"), "results-proof"):
@@ -96,6 +105,8 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State, to_try: gr.State) -> Non
     take_again(offered)
     opening: dict[str, Any] = {"inputs_kwargs": {"path": run, "turn": turn}, "outputs": cell, **quick}
     run.change(_close, **opening)  # at once: what is opened meanwhile stays open
+    offered.then(_close, **opening)  # what was gone on with may have another model now
+    map_again(offered)
     gr.on([shows.input, order.input, find.input], _redraw, trigger_mode="always_last", **redrawn)
     onward.click(lambda run: (run, gr.Tabs(selected="try")), inputs_kwargs={"run": run}, outputs=[to_try, tabs], **quick)
     of_class.input(_separation, inputs_kwargs={"path": run, "of_class": of_class}, outputs=told, **quick)
@@ -191,7 +202,7 @@ def _ask_why(event: gr.EventData, path: str | None) -> tuple[Any, Any]:
 
 
 def _close(path: str | None, turn: Turn) -> Any:
-    return _NOTHING if turn.over(path) else gr.skip()
+    return _NOTHING if turn.over(finished.of_now(path)) else gr.skip()
 
 
 def _open(event: gr.EventData, path: str | None, turn: Turn) -> Any:
@@ -199,7 +210,7 @@ def _open(event: gr.EventData, path: str | None, turn: Turn) -> Any:
     clicked = clicked_on(event)
     if "why" in clicked:
         return gr.skip()
-    return next(turn.taken(lambda trial: iter((_cell(path, clicked),)), path), gr.skip())
+    return next(turn.taken(lambda trial: iter((_cell(path, clicked),)), finished.of_now(path)), gr.skip())
 
 
 def _cell(path: str | None, clicked: dict[str, Any]) -> Markup:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 from markupsafe import Markup
 
 from resnet_finetune.engine.label_check import check_labels
@@ -17,7 +19,7 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.runs.verdicts import Verdict
 from resnet_finetune.ui.drawn.messages import message
 from resnet_finetune.ui.drawn.thumbnails import thumbnail
-from resnet_finetune.ui.shared import finished
+from resnet_finetune.ui.shared import desk, finished
 from resnet_finetune.ui.shared.desk import Desk
 from resnet_finetune.ui.shared.parts import clicked_on
 from resnet_finetune.ui.shared.trial import Attempt, of_run
@@ -42,8 +44,10 @@ class Found:
     suspects: list[Suspect]
 
 
-def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
-    """The parts that ``shown`` fills when a run is looked at; the first is what it found."""
+def build(tabs: gr.Tabs, run: gr.Dropdown, look_again: Callable[[Dependency], None], asked: gr.State) -> list[Component]:
+    """The parts that ``shown`` fills when a run is looked at; the first is what it found. ``look_again``: has the photos that
+    are ``asked`` for looked at, after an event.
+    """
     gr.HTML(Markup("<p>{}</p>").format(text("suspects.lead")))
     found = gr.State(None)
     listed = _ATTEMPT.build(run, found, _KEYS)
@@ -57,7 +61,7 @@ def build(tabs: gr.Tabs, run: gr.Dropdown) -> list[Component]:
     parts = [listed, said, undo, again]
     listed.click(_judge, inputs_kwargs=have, outputs=parts, trigger_mode="multiple", **quick)
     undo.click(_undo, inputs_kwargs=have, outputs=parts, trigger_mode="multiple", **quick)
-    again.click(_train_again, inputs_kwargs={"path": run}, outputs=[said, tabs], **quick)
+    look_again(again.click(_train_again, inputs_kwargs={"path": run}, outputs=[said, tabs, asked], **quick))
     return [found, *parts]
 
 
@@ -97,20 +101,20 @@ def _kept(run: Run, found: Found | None, said: list[Verdict]) -> list[Any]:
     return _parts(run, found)
 
 
-def _train_again(path: str | None) -> tuple[Any, Any]:
-    """With the same settings, and tested on the same photos."""
+def _train_again(path: str | None) -> tuple[Any, Any, Desk | None]:
+    """With the same settings, and tested on the same photos. What was corrected is so from then on: it lies on the desk."""
     run = finished.find(path)
     if run is None:
-        return gr.skip(), gr.skip()
-    corrected = Desk(data=run.settings.data, where=run.title, clicks=(verdicts.corrected(run, verdicts.read(run)),))
+        return gr.skip(), gr.skip(), None
     try:
+        corrected = desk.of_run(run).corrected(verdicts.corrected(run, verdicts.read(run)))
         file = corrected.corrections_file()
         jobs.start(replace(run.settings, run_dir="", corrections=file, split_of=str(run.path)))
     except OSError as error:
-        return message("bad", text("suspects.not_kept", reason=reason(error))), gr.skip()
+        return message("bad", text("suspects.not_kept", reason=reason(error))), gr.skip(), None
     except UserError as error:
-        return message("bad", text("train.state.failed"), error.messages), gr.skip()
-    return gr.skip(), gr.Tabs(selected="train")
+        return message("bad", text("train.state.failed"), error.messages), gr.skip(), None
+    return gr.skip(), gr.Tabs(selected="train"), corrected
 
 
 # --- What is shown -----------------------------------------------------------------------------------------------------

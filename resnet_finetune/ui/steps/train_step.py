@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.components import Component
 from markupsafe import Markup
 
+from resnet_finetune.data.intake import unquoted
 from resnet_finetune.model.catalog import find
 from resnet_finetune.runs import history, jobs, lock
 from resnet_finetune.runs.run_folder import UNFINISHED, Run, State, list_runs
@@ -28,6 +29,7 @@ from resnet_finetune.words import corrections, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished, FirstAnswer, Stopped
 from resnet_finetune.words.language import reason
+from resnet_finetune.words.report import REPORT
 from resnet_finetune.words.settings import Settings
 
 _NOTHING = Markup("")
@@ -101,7 +103,7 @@ def build(
     said.click(_bring_back, inputs_kwargs={"watch": watch}, outputs=[said, watch], queue=False, show_progress="hidden").then(
         **look
     )
-    stop.click(_stop, queue=False, show_progress="hidden").then(**look)
+    stop.click(_stop, inputs_kwargs={"watch": watch}, queue=False, show_progress="hidden").then(**look)
     for button, run, step in ((onward, wanted, "results"), (sample, to_try, "try")):
         button.click(
             partial(_lead, step=step), inputs_kwargs={"watch": watch}, outputs=[run, tabs], queue=False, show_progress="hidden"
@@ -151,7 +153,7 @@ def _settings(
 ) -> dict[str, Any]:
     """What was chosen, but for the photos, as ``Settings`` has it. Of a field that was emptied there is None."""
     return {
-        "weights": str(Path(weights.strip()).absolute()) if weights.strip() else None,
+        "weights": str(Path(unquoted(weights)).expanduser().absolute()) if unquoted(weights) else None,
         "minutes": minutes or None,
         "seed": int(seed or 0),
         "learning_rate": learning_rate or None,
@@ -211,10 +213,9 @@ def _bring_back(event: gr.EventData, watch: Watch) -> tuple[Markup, Watch]:
     return tried(lambda: history.restore(run)), replace(watch, story=Story(run))
 
 
-def _stop() -> None:
-    run = jobs.current()
-    if run:
-        jobs.stop(run)
+def _stop(watch: Watch) -> None:
+    if watch.story:
+        jobs.stop(watch.story.run)
 
 
 def _look(watch: Watch, chosen: Chosen | None, **choices: Any) -> list[object]:
@@ -233,9 +234,12 @@ def _look(watch: Watch, chosen: Chosen | None, **choices: Any) -> list[object]:
 
 
 def _story(watch: Watch, chosen: Chosen | None) -> Story | None:
-    """Of the run that is going on; else of the one that was watched; else, until new photos are chosen, of the last one. Photos
-    that were chosen before the page was loaded are not new to a run of them.
+    """Of the run that is going on (of the one that was watched, where another was started by the command line); else of the one
+    that was watched; else, until new photos are chosen, of the last one. Photos that were chosen before the page was loaded are
+    not new to a run of them.
     """
+    if watch.story and lock.holder(watch.story.run.path) == "alive":
+        return watch.story
     run = jobs.current()
     if run is None:
         watched = watch.story.run if watch.story and watch.story.run.path.exists() and not watch.story.run.deleted else None
@@ -267,11 +271,18 @@ def _drawings(story: Story | None, state: State, before: Watch) -> tuple[Markup,
     return status(story, state), curves(story), strip(story), before.shown[-1] if same else first_answer(story)
 
 
+def _has_result(story: Story) -> bool:
+    """Also of an earlier sitting, when going on failed or broke off. Asked once a second, so the report is not read."""
+    if isinstance(story.end, Finished | Stopped):
+        return story.end.test is not None
+    return (story.run.path / REPORT).exists()
+
+
 def _buttons(story: Story | None, state: State, chosen: Chosen | None) -> tuple[dict[str, Any], ...]:
     """Start, stop, try it, resume, discard, onward."""
     running = state == "running"
     stopping = running and story is not None and lock.asked_to_stop(story.run.path)
-    has_result = not running and story is not None and isinstance(story.end, Finished | Stopped) and story.end.test is not None
+    has_result = not running and story is not None and _has_result(story)
     return (
         gr.update(
             visible=seen_if(not running and (chosen is not None or story is None)),

@@ -151,6 +151,7 @@ ENGLISH: dict[str, str] = {
     "bring.maker.needs": "Two classes with photos are needed at least; twenty photos of each are a good start.",
     "bring.maker.use": "Use these photos",
     "bring.maker.fresh": "Begin another data set",
+    "bring.maker.fresh.sure": "Your photos go from this page, unless you have used them. Begin another data set?",
     # A folder on this computer
     "folders.label": "Folders",
     "folders.up": "↑ one folder up",
@@ -320,6 +321,8 @@ ENGLISH: dict[str, str] = {
     "train.crashed.full": "Only {megabytes:,.0f} MB are free on the disk, which may be why: make room first.",
     "train.crashed.code": "The training ended by itself in the middle (exit code {code}).",
     "train.finished": "{right} of {n} test photos named right in {time}. The results are ready: press “Next: see the results”.",
+    "train.finished.crossed": "{right} of {n} photos named right in {time}, each by a model that had not seen it. The results "
+    "are ready: press “Next: see the results”.",
     "train.stopped": "{right} of {n} test photos named right with the best model so far. The results are ready.",
     "train.stopped.ways": "“Go on with this training” takes it up where it stopped; “Discard it” puts it away. A "
     "new one begins from the start, with what you chose in the steps before.",
@@ -334,6 +337,8 @@ ENGLISH: dict[str, str] = {
     "train.first": "First answer",
     "train.first.says": "After {time}, before any fine-tuning, it named {right} of {n} validation photos right: {accuracy} "
     "(95\u00a0% interval {low} to {high}).",
+    "train.first.says.crossed": "After {time} it named {right} of {n} photos right, each by a model that had not seen it "
+    "(cross-validation): {accuracy} (95\u00a0% interval {low} to {high}).",
     "train.first.perfect": "None was wrong. Fine-tuning makes it surer; in a hurry, press “Stop and keep the best so far”.",
     "train.loss": "Loss: how wrong it is",
     "train.loss.train": "training",
@@ -476,6 +481,8 @@ ENGLISH: dict[str, str] = {
     "trust.seen": "test photos",
     "trust.error": "On average its confidence is {gap} away from how often it is right (expected calibration error). How sure "
     "it may be was set on the validation photos (temperature scaling); here it is checked on the test photos.",
+    "trust.error.crossed": "On average its confidence is {gap} away from how often it is right (expected calibration error). "
+    "Each photo is judged by a model that had not seen it, and how sure that may be was set on others (temperature scaling).",
     "trust.ends": "Of the {n} photos it was surest of, at {sure}, {right} were right; of those it was least sure of, at "
     "{unsure}, {less}.",
     "trust.class": "Telling from the rest",
@@ -638,6 +645,7 @@ ENGLISH: dict[str, str] = {
     "map.train": "It was trained on.",
     "map.validation": "It helped to choose the model.",
     "map.test": "It tested the model.",
+    "map.crossed": "It was trained on. What is said of it here is said by a model that had not seen it.",
     "map.says": "The model says {said}.",
     # My runs
     "runs": "My runs",
