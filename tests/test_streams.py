@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from gradio.state_holder import SessionState
 from starlette.types import Message, Receive, Scope, Send
 
 from resnet_finetune.ui.served import streams
@@ -41,6 +42,23 @@ def test_an_event_that_says_nothing_empties_nothing() -> None:
 
     skipped = {"__type__": "update"}
     assert asyncio.run(over()) == [[skipped], [skipped] * 2]
+
+
+def test_of_what_a_part_has_shown_only_the_last_is_kept() -> None:
+    async def shown(kind: type[gr.Blocks]) -> tuple[int, Any]:
+        """How many parts the server has come to keep, and what it takes to be shown."""
+        with kind(analytics_enabled=False) as page:
+            part = gr.HTML()
+            gr.Button().click(lambda: "", outputs=part)
+        state = SessionState(page)
+        before = len(state.config_values)
+        for number in range(20):
+            for said in (gr.skip(), f"<p>{number}</p>"):
+                await page.postprocess_data(page.fns[0], said, state)
+        return len(state.config_values) - before, state.config_values[part._id]["props"].get("value")
+
+    assert asyncio.run(shown(gr.Blocks)) == (20, None)  # or this is not needed any more
+    assert asyncio.run(shown(SaidOnce)) == (0, "<p>19</p>")
 
 
 async def gradio(scope: Scope, receive: Receive, send: Send) -> None:

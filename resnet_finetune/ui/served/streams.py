@@ -7,7 +7,7 @@ until then it is not told that anything was accepted.
 
 And of an event that says several things, one after the other, Gradio says the last again when the event is over. By then
 another event may have said something newer, which would be gone. One that has said nothing would even empty what it could have
-spoken of.
+spoken of. And what a part shows after it was once passed over is kept for ever.
 """
 
 from __future__ import annotations
@@ -28,12 +28,18 @@ PATIENCE = 10.0  # seconds; who has not hung up by then is another program, or a
 
 
 class SaidOnce(gr.Blocks):
-    """A page whose events, when they are over, do not say again what they have said, nor empty what they have not spoken of."""
+    """A page whose events, when they are over, do not say again what they have said, nor empty what they have not spoken of;
+    and of which the server keeps what each part shows now, not all that it has ever shown.
+    """
 
     async def postprocess_data(self, block_fn: BlockFunction, predictions: Any, state: SessionState | None) -> list[Any]:
         said = predictions if isinstance(predictions, tuple) else (predictions,)
         over = any(one is _Keywords.FINISHED_ITERATING for one in said)
-        return await super().postprocess_data(block_fn, gr.skip() if over else predictions, state)
+        try:
+            return await super().postprocess_data(block_fn, gr.skip() if over else predictions, state)
+        finally:
+            if state:
+                _keep_numbers(block_fn, state)
 
     def handle_streaming_diffs(
         self,
@@ -46,6 +52,15 @@ class SaidOnce(gr.Blocks):
     ) -> list[Any]:
         said = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
         return [gr.skip() for _ in said] if final and session_hash and run else said
+
+
+def _keep_numbers(block_fn: BlockFunction, state: SessionState) -> None:
+    """For each part that was passed over Gradio (6.31) makes another like it, with a number of its own; what that shows next is
+    kept under that number for as long as the tab is open, 40 kB a second while a training draws its curves.
+    """
+    for part in block_fn.outputs:
+        if not part.stateful and part._id in state:
+            state[part._id]._id = part._id
 
 
 class Streams:
