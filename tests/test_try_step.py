@@ -23,6 +23,24 @@ from resnet_finetune.ui.steps import try_step
 from resnet_finetune.ui.steps.try_step import Known
 from resnet_finetune.words import disk
 
+PASTE = """(field) => {  // as from a table: its text, and a picture of it
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File(["no picture"], "table.png", { type: "image/png" }));
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+}"""
+
+
+def drop(where: Locator, folder: Path) -> None:
+    """By the browser's own drag and drop."""
+    where.scroll_into_view_if_needed()
+    box = where.bounding_box()
+    assert box
+    devtools = where.page.context.new_cdp_session(where.page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
 
 @pytest.fixture(scope="module", autouse=True)
 def run(trained: Path, server_home: Path) -> Path:
@@ -101,7 +119,7 @@ def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
 def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(page: Page) -> None:
     page.get_by_role("tab", name="Try it").click()
     expect(page.locator("#try-run input")).not_to_have_value("")
-    expect(page.locator("#live-asked i")).to_have_attribute("data-model", "mine")
+    expect(page.locator("#live-asked i")).to_have_attribute("data-model", re.compile(r"\Wmine$"))
     with page.expect_response("**/api/predict", timeout=MINUTE) as first:
         page.get_by_role("button", name="Point the camera at things").click()
     answer = page.locator("#live article")
@@ -129,6 +147,26 @@ def test_the_camera_is_answered_as_it_changes_and_let_go_when_the_step_is_left(p
     page.get_by_role("tab", name="Try it").click()
     expect(page.get_by_role("button", name="Point the camera at things")).to_be_visible()
     expect(answer).to_be_hidden()
+
+
+def test_a_folder_is_dropped_on_the_box_and_a_path_is_pasted_as_text(page: Page, shown: list[Path], tmp_path: Path) -> None:
+    """Of more than it can show one by one it leads to where a whole folder is named."""
+    for count, folder in ((2, tmp_path / "some"), (201, tmp_path / "many")):
+        for number in range(count):
+            (folder / "deeper").mkdir(parents=True, exist_ok=True)
+            shutil.copy(shown[0], folder / "deeper" / f"{number}.png")
+    page.get_by_role("tab", name="Try it").click()
+    expect(page.locator("#try-run input")).not_to_have_value("")
+    many = page.locator("#many-folder").get_by_role("textbox")
+    expect(many).to_be_hidden()
+    drop(page.locator("#try-files"), tmp_path / "some")
+    expect(page.locator("#try-answers article")).to_have_count(2, timeout=MINUTE)
+    drop(page.locator("#try-files"), tmp_path / "many")
+    expect(many).to_be_visible()
+
+    many.evaluate(PASTE)
+    page.locator("#many-folder").get_by_role("textbox").fill("a/path")  # the page has had time to take the picture, if it would
+    expect(page.locator("#try-answers article")).to_have_count(2)
 
 
 def test_why_opens_over_the_page_and_closes_with_escape(page: Page, shown: list[Path]) -> None:

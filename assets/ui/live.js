@@ -9,7 +9,7 @@ const WIDEST = 640; // pixels; the networks look at fewer
 const EVERY = 250; // milliseconds between two pictures at least; a slow computer takes longer
 const SHOWN = 5; // classes
 
-/** ``setup`` comes from live.py. ``asked()`` holds the folder name of the run that is chosen, and where the slider stands. */
+/** ``setup`` comes from live.py. ``asked()`` holds the folder of the run that is chosen, and where the slider stands. */
 export function live(root, setup, asked) {
   new Live(root, setup, asked);
 }

@@ -1,12 +1,51 @@
-// A picture that is pasted anywhere in the step "Try it" is dropped on its file box; but text that is copied from a table, with a
-// picture of it, is for the field that it is pasted into.
-document.addEventListener("paste", (event) => {
+// What the box of the step "Try it" does not take by itself: a picture that is pasted anywhere in the step, and a folder.
+
+import { gather } from "./collect.js";
+
+const MOST = 200; // photos to be shown one by one; for more there is "A whole folder of photos"
+
+/** The input of the box, where the step is open and nothing is being uploaded. */
+function input() {
   const box = document.querySelector("#try-files input[type=file]");
-  if (!box || box.closest("#try-files").offsetParent === null || event.clipboardData.files.length === 0) return;
-  if (event.target.closest("input, textarea")) return;
-  event.preventDefault();
+  return box && box.closest("#try-files").offsetParent !== null ? box : null;
+}
+
+function put(files) {
+  const box = input();
+  if (!box) return;
   const data = new DataTransfer();
-  for (const file of event.clipboardData.files) data.items.add(file);
+  for (const file of files) data.items.add(file);
   box.files = data.files;
   box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("paste", (event) => {
+  if (!input() || event.clipboardData.files.length === 0) return;
+  // Text that is copied from a table comes with a picture of it, but it is for the field that it is pasted into.
+  if (event.target.closest?.("input, textarea")) return;
+  event.preventDefault();
+  put(event.clipboardData.files);
 });
+
+// Before Gradio, which would upload the folder as if it were a file.
+document.addEventListener(
+  "drop",
+  async (event) => {
+    if (!event.target.closest?.("#try-files")) return;
+    if (![...event.dataTransfer.items].some((item) => item.webkitGetAsEntry()?.isDirectory)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { items } = await gather(event.dataTransfer, [], () => {});
+    if (items.length <= MOST) put(items.map(({ file }) => file));
+    else manyPhotos();
+  },
+  true,
+);
+
+/** The fold for folders of any size. */
+function manyPhotos() {
+  const fold = document.querySelector("#many");
+  const head = fold.querySelector("button");
+  if (!head.classList.contains("open")) head.click();
+  fold.scrollIntoView({ block: "start", behavior: "smooth" });
+}
