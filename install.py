@@ -96,7 +96,7 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
     installed, unfinished = venv / f"{requirements}.installed", venv / "unfinished"
     python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     whole = not unfinished.exists() and installed.exists() and installed.read_text() == _digest(place, requirements, python)
-    if whole and not (card and _lacks_card(venv)):
+    if whole and not (card and _lacks_card(venv) and not _in_use(venv)):
         return
     try:
         with _alone(place):
@@ -105,25 +105,26 @@ def install(place: Path, requirements: str, size: Size, card: bool) -> None:
                 _make(venv, unfinished, size)
             elif not whole:
                 print(say("The app needs other packages than before: they are installed now."), flush=True)
-            unfinished.touch()
+            if not whole:  # what works is not marked, or closing the window meanwhile would have it made anew
+                unfinished.touch()
             temporary = venv / "tmp"  # on the disk that was asked for its room; /tmp may be small
             temporary.mkdir(exist_ok=True)
             places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "UV_CACHE_DIR"), str(temporary))
             try:
                 if card:
                     _fetch_for_card(place, python, os.environ | places)
-                if not whole:
+                if not whole or not _torch(venv):  # uv may have taken the other away and not come to its end
                     # By ``card`` most of it came another way; after the first time it is a part, which nobody has counted.
                     download = size.download if first and not card else None
                     _fetch(place, requirements, python, os.environ | places, download)
             except UserError:
                 if not first:  # what was there before works still: pip came to its end, and what it cannot have it leaves alone
-                    unfinished.unlink()
+                    unfinished.unlink(missing_ok=True)
                 raise
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)  # on Windows a virus scanner may hold one of its files
             installed.write_text(_digest(place, requirements, python))
-            unfinished.unlink()
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(
             say(
@@ -138,8 +139,23 @@ def _lacks_card(venv: Path) -> bool:
     """Whether PyTorch is missing, or PyPI's, which on Windows knows no card. PyTorch's own server gives each kind a name, after
     the version.
     """
+    return not any("+" in name for name in _torch(venv))
+
+
+def _torch(venv: Path) -> list[str]:
+    """What pip has written down of PyTorch: one name, or none where it is not there (any more)."""
     sites = (venv / "Lib" / "site-packages", *venv.glob("lib/python*/site-packages"))
-    return not any(any(site.glob("torch-*+*.dist-info")) for site in sites)
+    return [place.name for site in sites for place in site.glob("torch-*.dist-info")]
+
+
+def _in_use(venv: Path) -> bool:
+    """Whether a training or the page has PyTorch loaded. Windows lets nobody write into a library then, nor replace it."""
+    try:
+        for library in venv.glob("Lib/site-packages/torch/lib/torch_cpu.dll"):
+            library.open("r+b").close()
+    except OSError:
+        return True
+    return False
 
 
 def _digest(place: Path, requirements: str, python: Path) -> str:
@@ -211,7 +227,8 @@ def _fetch_for_card(place: Path, python: Path, environment: Mapping[str, str]) -
     """
     print(say("The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB."), flush=True)
     own = {"UV_TORCH_BACKEND": "auto", "UV_SYSTEM_CERTS": "true"}
-    uv = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--no-deps", "--reinstall"]
+    anew = "--reinstall" if _lacks_card(place / ".venv") else "--upgrade"  # of the same version, it would be left as it is
+    uv = [str(python), "-m", "uv", "pip", "install", "--python", str(python), "--no-deps", anew]
     command = [*uv, "torch", "torchvision", "-c", CONSTRAINTS]
     if not _pip(place, python, environment, UV) or subprocess.run(command, cwd=place, env={**own, **environment}).returncode:
         print(

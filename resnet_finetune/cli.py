@@ -275,8 +275,7 @@ def _evaluate(args: argparse.Namespace) -> Reply:
     from resnet_finetune.engine.evaluate import evaluate
 
     evaluation = evaluate(args.run, args.data)
-    report, unseen = evaluation.all, evaluation.unseen
-    learnt = report.test.n - (unseen.test.n if unseen else 0)
+    report, learnt, unseen = evaluation.all, evaluation.learnt, evaluation.unseen
     values = {
         "accuracy": report.test.accuracy,
         "low": report.test.low,
@@ -293,8 +292,8 @@ def _evaluate(args: argparse.Namespace) -> Reply:
     said = [_score(report.test)]
     if learnt:
         said.append(say("{n} of them were trained on, or chose the model: this score looks better than it is.", n=learnt))
-        others = say("Of the others: {score}", score=_score(unseen.test)) if unseen else None
-        said.append(others or say("There are no others: name photos it has not seen."))
+        others = say("Of the others, none of them like those: {score}", score=_score(unseen.test)) if unseen else None
+        said.append(others or say("There are no others that are not like those: name photos it has not seen."))
     head: list[str] = [say("class"), say("photos"), say("precision"), say("recall"), "F1"]
     rows = [[c.name, str(c.n), _percent(c.precision), _percent(c.recall), _percent(c.f1)] for c in report.per_class]
     return Reply(values, [*said, *_table([head, *rows])])
@@ -305,7 +304,9 @@ def _predict(args: argparse.Namespace) -> Reply:
     from resnet_finetune.model.saved_model import load_model
 
     model, way = load_model(args.run), None
-    files = dict(files_of(args.path))
+    files, left = files_of(args.path)
+    for problem in left:
+        _say(f"{problem.path}: {problem.message}")
     if not files:
         raise UserError(say("There are no files in what was named: name photos, or folders that hold some."))
     if args.fast:
@@ -378,8 +379,7 @@ def _export(args: argparse.Namespace) -> Reply:
 def _runs(args: argparse.Namespace) -> Reply:
     rows: list[dict[str, Any]] = []
     for run in run_folder.list_runs():
-        end = run.last_event()
-        test = end.test if isinstance(end, Finished | Stopped) else None
+        test = run.score
         rows.append({"run": str(run.path), "model": run.settings.model, "state": run.state, "accuracy": test and test.accuracy})
     lines = _table([[row["model"], _WORDS[row["state"]], _percent(row["accuracy"]), row["run"]] for row in rows])
     return Reply({"runs": rows}, lines or [say("There are no runs yet.")])

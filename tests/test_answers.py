@@ -79,4 +79,6 @@ def test_files_are_found_in_folders_and_links_and_system_files_are_passed_over(t
     (folder / "link.jpg").symlink_to(other / "4.jpg")
     (folder / "linked").symlink_to(other)
     os.mkfifo(folder / "pipe.jpg")
-    assert [Path(name).relative_to(folder).as_posix() for name, _ in files_of([folder])] == ["1.jpg", "b/2.jpg"]
+    files, left = files_of([folder])
+    assert [Path(name).relative_to(folder).as_posix() for name in files] == ["1.jpg", "b/2.jpg"]
+    assert sorted(problem.path for problem in left) == ["link.jpg", "linked", "pipe.jpg"]

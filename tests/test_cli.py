@@ -230,15 +230,24 @@ def test_evaluate_counts_labelled_photos(cli: Cli, trained: Path, tmp_path: Path
     assert [row["name"] for row in values["per_class"]] == values["classes"]
 
 
-def test_evaluate_says_which_photos_were_learnt_from(cli: Cli, trained: Path) -> None:
+def test_evaluate_says_which_photos_were_learnt_from(cli: Cli, trained: Path, tmp_path: Path) -> None:
     done = cli("evaluate", trained, trained.parent / "photos", "--json")
     values = answer(done)
     assert values["n"] == 54
     assert 0 < values["learnt_from"] < 54
     assert values["unseen"]["n"] == 54 - values["learnt_from"]
     said = cli("evaluate", trained, trained.parent / "photos").stdout
+    copies = tmp_path / "copies"  # of new photos: nothing was learnt from them
+    for name in ("red", "green"):
+        (copies / name).mkdir(parents=True)
+    for number in range(3):
+        shutil.copy(make_photos(tmp_path / f"new {number}", each=20) / "red" / "19.png", copies / "red" / f"{number}.png")
+        shutil.copy(tmp_path / f"new {number}" / "green" / f"{17 + number}.png", copies / "green")
+    values_of_copies = answer(cli("evaluate", trained, copies, "--json"))
+    assert (values_of_copies["n"], values_of_copies["learnt_from"]) == (6, 1)  # one of green was trained on, or chose it
+    assert values_of_copies["unseen"]["n"] == 1 + 2
     assert f"{values['learnt_from']} of them were trained on, or chose the model" in said
-    assert f"Of the others: 100.0 % of {values['unseen']['n']} photos" in said
+    assert f"Of the others, none of them like those: 100.0 % of {values['unseen']['n']} photos" in said
 
 
 def test_somebody_who_has_no_home_here_makes_no_run(cli: Cli, tmp_path: Path) -> None:

@@ -172,12 +172,20 @@ def test_photos_of_one_go_on_both_sides_are_a_leak() -> None:
     assert all("taken in one go" in problem.message for problem in told)
 
 
-def test_a_wrong_label_does_not_hide_a_leak(tmp_path: Path) -> None:
-    write_photos(tmp_path, "train/cats*3", "train/dogs*3", "test/cats*2", "test/dogs*2")
-    for name in ("test/dogs/leak.png", "train/cats/wrong.png"):
-        shutil.copy(tmp_path / "train" / "dogs" / "0.png", tmp_path / name)
-    both = {"train/dogs/0.png", "test/dogs/leak.png", "train/cats/wrong.png"}
-    assert set(found(scanned(tmp_path), "leak")) == set(found(scanned(tmp_path), "label-conflict")) == both
+def test_a_wrong_label_does_not_hide_a_leak(demo: Path, tmp_path: Path) -> None:
+    some_of(demo, tmp_path / "train", each=15, classes=["Apple", "Melon"])
+    for class_ in ("Apple", "Melon"):
+        (tmp_path / "test" / class_).mkdir(parents=True)
+        shutil.copy(sorted((demo / class_).iterdir())[20], tmp_path / "test" / class_)
+    first = sorted((tmp_path / "train" / "Melon").iterdir())[0]
+    shutil.copy(first, tmp_path / "train" / "Apple" / "wrong.jpg")
+    save_again(first, tmp_path / "test" / "Melon" / "leak.jpg")
+    told = scanned(tmp_path).problems
+    leaks = {problem.path: problem.others for problem in told if problem.kind == "leak"}
+    assert set(leaks) == {f"train/Melon/{first.name}", "train/Apple/wrong.jpg", "test/Melon/leak.jpg"}
+    assert all(set(others) == set(leaks) - {path} for path, others in leaks.items())
+    torn = {problem.path for problem in told if problem.kind == "label-conflict"}
+    assert {f"train/Melon/{first.name}", "train/Apple/wrong.jpg"} <= torn
 
 
 # --- Classes -----------------------------------------------------------------------------------------------------------

@@ -268,6 +268,12 @@ def test_what_can_use_the_card_is_tried_for_until_it_is_there(
     told = set_up(card=True)
     assert "train without the card" in told and "is being set up" not in told and "other packages" not in told
 
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(install, "_watched", ctrl_c)
+        set_up(card=True)
+    assert not (place / ".venv" / "unfinished").exists()  # what works is not made anew for that
+    assert "is being set up" not in set_up(card=True)
+
     (place / "offline").unlink()
     told = set_up(card=True)
     assert "uv was asked" in told and "train without the card" not in told

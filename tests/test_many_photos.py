@@ -74,9 +74,11 @@ def test_a_folder_of_five_hundred_becomes_a_table_and_sorted_copies(page: Page, 
 
     # What was copied of one folder is not said of the next.
     make_photos(tmp_path / "newer", classes=["blue"], each=2, side=32)
+    (tmp_path / "newer" / "link.png").symlink_to(tmp_path / "newer" / "blue" / "00.png")
     page.locator("#many-folder").get_by_role("textbox").fill(str(tmp_path / "newer"))
     page.locator("#many-ask").click()
     expect(page.locator("#many-said")).to_contain_text("Answers for 2 photos", timeout=MINUTE)
+    expect(page.locator("#many-said")).to_contain_text("Not looked at: 1. The first of them is link.png: It is a link")
     expect(page.locator("#many-to").get_by_role("textbox")).to_have_value(str(tmp_path / "newer sorted"))
     expect(page.locator("#many-copied")).to_have_text("")
 
@@ -129,6 +131,6 @@ def test_a_name_that_is_no_text_is_not_offered_and_stops_nothing(tmp_path: Path)
     answer = Answer(
         path=path, label=None, confidence=None, scores=None, none_of_these=False, strangeness=None, error="It is damaged."
     )
-    named = many_photos.Named(folder=tmp_path, classes=[], gallery=None, names=[], answers=[answer], way=None)
+    named = many_photos.Named(folder=tmp_path, classes=[], gallery=None, names=[], answers=[answer], way=None, left=[])
     said = many_photos._group(named, UNREADABLE, [answer])
     assert said.encode().decode() == said

@@ -171,17 +171,17 @@ def test_what_was_found_before_holds_when_going_on_with_it_fails(trained: Path, 
     run = Run(Path(shutil.copytree(trained, home / "runs" / "stopped")))
     log = run.path / "events.jsonl"
     log.write_text(log.read_text().replace('"event": "Finished"', '"event": "Stopped"'))
-    before, choices = finished.score(run), finished.choices()
+    before, choices = run.score, finished.choices()
     assert before is not None and before.n == 12 and len(choices) == 1
     with log.open("a") as events:
         events.write(json.dumps(to_json(Failed(messages=["The photos changed."], bug=False))) + "\n")
     assert run.state == "failed"
-    assert (finished.score(run), finished.choices()) == (before, choices)
+    assert (run.score, finished.choices()) == (before, choices)
     assert train_step._has_result(Story(run))
     (run.path / "report.json").write_text("{")
-    assert finished.score(run) is None
+    assert run.score is None
     (run.path / "report.json").unlink()  # a better model has come, of which nothing is known yet
-    assert finished.score(run) is None
+    assert run.score is None
     assert not train_step._has_result(Story(run))
 
 

@@ -85,3 +85,5 @@ def test_photos_that_are_alike_do_not_vouch_for_each_other_when_the_penalty_is_c
     series, of, each = (np.repeat(array, 6, axis=0) for array in (seen, labels, np.arange(len(labels))))
     assert _best_strength(series, of, np.arange(len(of)), 0) == 30.0  # each is known by its copies
     assert _best_strength(series, of, each, 0) == _best_strength(seen, labels, np.arange(len(labels)), 0) == 1.0
+    once, often = linear_head(seen, labels, np.arange(36), 3, 0), linear_head(series, of, each, 3, 0)
+    assert torch.allclose(once[0], often[0], atol=0.01)  # six times the same is no more than once

@@ -112,6 +112,10 @@ def test_names_are_composed(tmp_path: Path) -> None:
     photo.path.unlink()
     assert not located(tmp_path, photo.name).exists()
     assert not located(tmp_path / "gone", photo.name).exists()
+    assert located(tmp_path, "ä" * 300) == tmp_path / ("ä" * 300)  # such a name cannot be
+    (other,) = read_all(write_photos(tmp_path / "more", "Käfer*1")).photos  # beside the other, as after a merge
+    write_photos(tmp_path / "more", unicodedata.normalize("NFD", "Käfer*2"))
+    assert located(tmp_path / "more", "Käfer/1.png").is_file() and located(tmp_path / "more", other.name).is_file()
 
 
 @needs_links

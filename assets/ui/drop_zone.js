@@ -59,17 +59,21 @@ class DropZone {
     this.folder.addEventListener("change", () => this.takeChosen([...this.folder.files]));
     this.archive.addEventListener("change", () => this.forward(this.archive.files[0]));
     // Where there is no one to take it, a browser opens the file that is dropped, and the page is gone.
-    // Whatever is dropped beside the zone is for it: the page moves, and a hand is not always exact.
+    // Whatever is dropped beside the zone is for it: the page moves, and a hand is not always exact. But not a picture of the page.
+    let own = false;
+    document.addEventListener("dragstart", () => (own = true));
+    document.addEventListener("dragend", () => (own = false));
+    const taken = () => this.zone.offsetParent && !own;
     for (const kind of ["dragenter", "dragover"])
       document.addEventListener(kind, (event) => {
         if (!hasFiles(event) || event.defaultPrevented) return;
         event.preventDefault();
-        if (!this.zone.offsetParent) event.dataTransfer.dropEffect = "none";
+        if (!taken()) event.dataTransfer.dropEffect = "none";
       });
     document.addEventListener("drop", (event) => {
       if (!hasFiles(event) || event.defaultPrevented) return;
       event.preventDefault();
-      if (this.zone.offsetParent) this.takeDropped(event);
+      if (taken()) this.takeDropped(event);
     });
     this.zone.addEventListener("dragover", (event) => this.zone.classList.toggle("over", hasFiles(event)));
     this.zone.addEventListener("dragleave", (event) => {

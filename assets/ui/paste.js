@@ -3,6 +3,7 @@
 import { gather } from "./collect.js";
 
 const MOST = 200; // photos to be shown one by one; for more there is "A whole folder of photos"
+const SYSTEM = ["thumbs.db", "desktop.ini"];
 
 /** The input of the box, where the step is open and nothing is being uploaded. */
 function input() {
@@ -35,7 +36,7 @@ document.addEventListener(
     if (![...event.dataTransfer.items].some((item) => item.webkitGetAsEntry()?.isDirectory)) return;
     event.preventDefault();
     event.stopPropagation();
-    const { items } = await gather(event.dataTransfer, [], () => {});
+    const { items } = await gather(event.dataTransfer, SYSTEM, () => {});
     if (items.length <= MOST) put(items.map(({ file }) => file));
     else manyPhotos();
   },

@@ -90,11 +90,10 @@ def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) 
         if len({photo.label for photo in group}) > 1:
             where = listed(sorted({classes[photo.label] for photo in group}))
             message = say("{same} is in several classes ({where}): leave it only where it belongs.", same=same, where=where)
-            names = [photo.name for photo in group if photo.digest in torn]  # not all of a series of which one is misplaced
-            for photo in (photo for photo in group if photo.digest in torn):
-                yield Problem(
-                    path=photo.name, kind="label-conflict", message=message, others=_but(names, photo), remedy=(photo.name,)
-                )
+            misplaced = [photo for photo in group if photo.digest in torn]  # not all of a series of which one is
+            for photo in misplaced:
+                others = _but([other.name for other in misplaced], photo)
+                yield Problem(path=photo.name, kind="label-conflict", message=message, others=others, remedy=(photo.name,))
         if len({photo.split for photo in group}) > 1:
             message = say("{same} is among the training photos and among those that judge the model: take one away.", same=same)
             for photo in group:
@@ -108,7 +107,7 @@ def _one_go(photos: Sequence[Photo], likeness: Likeness, told: Collection[str]) 
     """Photos of one go that stand on both sides of the data's own split; but those that were ``told`` as near-copies."""
     for numbers in together(len(photos), [likeness.bursts]):
         group = [photos[number] for number in numbers]
-        if len({photo.split for photo in group}) == 1:
+        if "train" not in (sides := {photo.split for photo in group}) or len(sides) == 1:
             continue
         message = say(
             "Photos that were taken in one go with it are among the training photos and among those that judge the model: keep "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resnet_finetune.data.archives import unpack
 from resnet_finetune.data.collection import name_of
-from resnet_finetune.data.names import archive_suffix
+from resnet_finetune.data.names import archive_suffix, readable
 from resnet_finetune.data.unpacking import NotWhole
 from resnet_finetune.words import disk, servers
 from resnet_finetune.words.assets import ASSETS
@@ -60,7 +60,9 @@ def open_data(data: str, check: Callable[[], None] = lambda: None) -> Path:
             if not path.is_file():
                 raise _neither(path)  # before it is read: a device never ends
             unpacked = unpack(path, _unpacked(), check)
-            disk.write_json(unpacked.with_suffix(_CALLED), path.name)
+            if called(unpacked.absolute()) != readable(path.name):
+                with suppress(OSError):  # it is then called by its folder
+                    disk.write_json(unpacked.with_suffix(_CALLED), readable(path.name))
             return unpacked
         except NotWhole as error:
             suffix = archive_suffix(path.name)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 MOST_BITS = 12
 LEAST_CORRELATION = 0.9
 ROWS, COLUMNS = 64, 1024  # photos compared with each other at once: their differences stay in the processor's cache
-MOST_CLOSE = 5000  # later photos with a hash like its own that one is compared with: those of things on white may all have it
+MOST_CLOSE = 1000  # later photos with a hash like its own that one is compared with: those of things on white may all have it
 MOST_ALIKE = 200  # near-copies that are noted of one: of a thousand of one scene, each need not be tied to each
 
 BURST = 5.0  # seconds between two photos of one go
@@ -79,7 +79,7 @@ def _common(photos: Sequence[Photo], labels: np.ndarray, near: Pairs) -> np.ndar
 
 def near_copies(photos: Sequence[PhotoFile]) -> Pairs:
     """Photos that are nearly the same picture, exact copies included. Time grows with the square of their number: ten
-    seconds for 100,000.
+    seconds for 100,000, and minutes where the hashes of most are alike.
     """
     looks = np.array([photo.facts.look for photo in photos], np.uint64)
     thumbs = _standardised(photos)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from resnet_finetune.words.language import say
@@ -57,15 +57,28 @@ def located(root: Path, name: str) -> Path:
     on a Mac, or it may be bytes that are no text. A path that is not there if the file is gone.
     """
     path = root / name
-    if name.isascii() or path.exists():
+    if name.isascii() or os.path.exists(path):  # noqa: PTH110  Path.exists raises for some names
         return path
-    found = root
+    places = [root]
     for part in PurePosixPath(name).parts:
-        called = found / part
-        with suppress(OSError):  # there is no such folder
-            called = next((other for other in found.iterdir() if readable(other.name) == part), called)
-        found = called
-    return found
+        places = [other for place in places for other in _so_called(place, part)]
+    return next(iter(places), path)
+
+
+def _so_called(folder: Path, name: str) -> list[Path]:
+    """What is called so in a folder: two of them, perhaps, which are written in two ways."""
+    try:
+        return _listed(folder, folder.stat().st_mtime_ns).get(name, [])
+    except OSError:  # there is no such folder
+        return []
+
+
+@lru_cache(maxsize=4)  # or each of 50,000 photos would have it listed
+def _listed(folder: Path, changed: int) -> dict[str, list[Path]]:
+    called: dict[str, list[Path]] = {}
+    for place in folder.iterdir():
+        called.setdefault(readable(place.name), []).append(place)
+    return called
 
 
 def safe_parts(text: str) -> tuple[str, ...]:

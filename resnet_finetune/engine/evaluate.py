@@ -20,10 +20,11 @@ from resnet_finetune.words.report import Judged, Result, make_result
 @dataclass(frozen=True)
 class Evaluation:
     """``unseen`` is about the photos alone that the model neither learnt from nor was chosen by, and that are not like one of
-    these, each once; None when there are none.
+    these that is among them, each once; None when there are none.
     """
 
     all: Result
+    learnt: int  # photos that the model was trained on or chosen by
     unseen: Result | None
 
 
@@ -47,7 +48,11 @@ def evaluate(run: Path, data: str) -> Evaluation:
         judged.append(Judged(path=photo.name, true=labels[photo.label], scores=answer.scores, sha256=photo.digest))
         if photo.group not in known:
             unseen.setdefault(photo.digest, judged[-1])
-    return Evaluation(make_result(model.classes, judged), make_result(model.classes, [*unseen.values()]) if unseen else None)
+    return Evaluation(
+        all=make_result(model.classes, judged),
+        learnt=sum(one.sha256 in learnt for one in judged),
+        unseen=make_result(model.classes, [*unseen.values()]) if unseen else None,
+    )
 
 
 def _learnt_from(run: Path) -> set[str]:

@@ -121,7 +121,10 @@ def fine_tune_network(
         except _NotFinite as error:
             standing = _gone_back(material, learner, standing, error)
             assert standing.plan is not None  # as of every checkpoint
-            plan, saved, before, began = standing.plan, standing.seconds, standing.epoch, time.monotonic()
+            saved, before, began = standing.seconds, standing.epoch, time.monotonic()
+            if plan != standing.plan:
+                plan = standing.plan
+                yield plan
             yield Noted(note=_WENT_BACK)
             continue
         average.load_state_dict(_mean(first, net.state_dict(), preset.share))

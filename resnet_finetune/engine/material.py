@@ -228,11 +228,11 @@ def _splits_of(run: Path) -> dict[str, Split]:
 
 def _corrections_of(settings: Settings) -> dict[str, str | None]:
     """Where there may be no run folder. A run has its own: what it was told by may have become another list since."""
-    own = corrections.of_run(Path(settings.run_dir)) if settings.run_dir else {}
-    if own or not settings.corrections:
-        return own
-    servers.check(settings.corrections)
-    return corrections.read(Path(settings.corrections))
+    own = corrections.kept(Path(settings.run_dir)) if settings.run_dir else None
+    if own is None and settings.corrections:
+        servers.check(settings.corrections)
+        return corrections.read(Path(settings.corrections))
+    return own or {}
 
 
 def first_micro_batches(model: Model, hardware: Hardware) -> MicroBatches:

@@ -25,7 +25,8 @@ def linear_head(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, cl
     Multinomial logistic regression; its L2 penalty is chosen by cross-validated log loss over these photos alone, of which one
     stands for all that are alike (``groups`` [N]).
     """
-    return _head(features, labels, classes, lambda scaled: _best_strength(scaled, labels, groups, seed))
+    share = len(np.unique(groups)) / len(groups)  # the loss is a sum: all weigh then as much as those that it was chosen for
+    return _head(features, labels, classes, lambda scaled: share * _best_strength(scaled, labels, groups, seed))
 
 
 def usual_head(features: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Tensor, Tensor]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resnet_finetune.data.intake import open_data
 from resnet_finetune.data.names import UnsafeName, archive_suffix, safe_parts
+from resnet_finetune.data.problems import Problem
 from resnet_finetune.data.scan import walk
 from resnet_finetune.model.saved_model import Answer
 from resnet_finetune.words.errors import UserError
@@ -19,21 +20,24 @@ NONE = "none of these"  # folder of the photos that are of no class
 UNREADABLE = "could not be read"
 
 
-def files_of(paths: Sequence[Path], check: Callable[[], None] = lambda: None) -> Iterator[tuple[str, Path]]:
-    """Every file named, and every file in the folders and archives named, with the name to show it by. In a folder links are
-    not followed, as in one to train on. ``check`` is called often; what it raises ends the work.
+def files_of(paths: Sequence[Path], check: Callable[[], None] = lambda: None) -> tuple[dict[str, Path], list[Problem]]:
+    """Every file named, and every file in the folders and archives named, by the name to show it by; and what was left out.
+    In a folder links are not followed, as in one to train on. ``check`` is called often; what it raises ends the work.
 
     Raises:
         UserError: an archive cannot be opened.
     """
+    found: dict[str, Path] = {}
+    left: list[Problem] = []
     for path in paths:
         folder = open_data(str(path), check) if archive_suffix(path.name) and path.is_file() else path
         if not folder.is_dir():
-            yield str(path), path
+            found[str(path)] = path
             continue
-        files, _, _ = walk(folder, lambda _: check())
-        for inside, file in files.items():
-            yield str(path / inside), file
+        files, _, problems = walk(folder, lambda _: check())
+        found |= {str(path / inside): file for inside, file in files.items()}
+        left += problems
+    return found, left
 
 
 def table(classes: Sequence[str], names: Sequence[str], answers: Sequence[Answer], way: str | None = None) -> bytes:

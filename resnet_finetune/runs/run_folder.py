@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -40,6 +40,7 @@ from resnet_finetune.words.events import (
     Failed,
     Finished,
     Progress,
+    Score,
     Started,
     Step,
     Stopped,
@@ -48,7 +49,7 @@ from resnet_finetune.words.events import (
 )
 from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import joined, reason, say
-from resnet_finetune.words.report import Report, read_report
+from resnet_finetune.words.report import REPORT, Report, read_report
 from resnet_finetune.words.settings import Settings
 
 State = Literal["new", "running", "finished", "stopped", "failed", "crashed"]
@@ -170,9 +171,30 @@ class Run:
         """Of a crashed run, where it was seen: how its process ended; negative by that signal."""
         return lock.exit_code(self.path)
 
+    @property
+    def score(self) -> Score | None:
+        """Of the model that it left, if it has ended. What an earlier sitting found holds as well when going on with it
+        failed or broke off: its report is removed only for a better model.
+        """
+        end = self.last_event()
+        if isinstance(end, Finished | Stopped):
+            return end.test
+        if self.state not in ("failed", "crashed"):
+            return None
+        try:
+            return _tested(self.path, (self.path / REPORT).stat().st_mtime_ns)
+        except (OSError, UserError):  # there is none, or it is damaged
+            return None
+
     def report(self) -> Report | None:
         """The result, or None while there is none. Raises ``UserError`` when the file is damaged."""
         return read_report(self.path)
+
+
+@lru_cache(maxsize=100)  # asked for at every look at the list, and a report may be large
+def _tested(folder: Path, changed: int) -> Score | None:
+    report = read_report(folder)
+    return report.test if report else None
 
 
 def create(settings: Settings, name: str = "") -> Settings:

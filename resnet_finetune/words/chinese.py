@@ -725,8 +725,8 @@ CHINESE: dict[str, str] = {
     "{n} of them were trained on, or chose the model: this score looks better than it is.": (
         "其中 {n} 张用于训练或挑选过模型：这个得分显得比实际好。"
     ),
-    "Of the others: {score}": "其余照片：{score}",
-    "There are no others: name photos it has not seen.": "没有其余照片：请给出它没见过的照片。",
+    "Of the others, none of them like those: {score}": "其余与它们不相似的照片：{score}",
+    "There are no others that are not like those: name photos it has not seen.": "没有其余与它们不相似的照片：请给出它没见过的照片。",
     "class": "类别",
     "photos": "照片",
     "precision": "精确率",

@@ -48,7 +48,12 @@ def read(file: Path) -> dict[str, str | None]:
 
 def of_run(run: Path) -> dict[str, str | None]:
     """What was corrected when a run was made. Raises ``UserError`` when its list is damaged."""
-    return next((read(run / name) for name in (FILE, OF_EARLIER_VERSIONS) if (run / name).exists()), {})
+    return kept(run) or {}
+
+
+def kept(run: Path) -> dict[str, str | None] | None:
+    """The same; None where the run has no list."""
+    return next((read(run / name) for name in (FILE, OF_EARLIER_VERSIONS) if (run / name).exists()), None)
 
 
 def write(file: Path, corrections: Corrections) -> None:

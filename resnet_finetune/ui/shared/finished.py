@@ -10,8 +10,6 @@ import gradio as gr
 from resnet_finetune.model.saved_model import ABOUT, Classifier, load_model
 from resnet_finetune.runs.run_folder import Run, list_runs
 from resnet_finetune.ui.wording.texts import percent
-from resnet_finetune.words.errors import UserError
-from resnet_finetune.words.events import Finished, Score, Stopped
 
 Choice = tuple[str, str]  # in words, and the folder
 
@@ -26,7 +24,7 @@ def offer(chosen: str | None) -> gr.Dropdown:
 
 
 def choices() -> list[Choice]:
-    return [(f"{run.title} · {percent(test.accuracy)}", str(run.path)) for run in list_runs() if (test := score(run))]
+    return [(f"{run.title} · {percent(test.accuracy)}", str(run.path)) for run in list_runs() if (test := run.score)]
 
 
 def offer_of(choices: list[Choice], chosen: str | None) -> gr.Dropdown:
@@ -65,20 +63,4 @@ def _loaded(folder: Path, written: int) -> Classifier:
 
 
 def has_model(run: Run) -> bool:
-    return score(run) is not None
-
-
-def score(run: Run) -> Score | None:
-    """Of the model that it left. What an earlier sitting found holds as well when going on with it failed or broke off: its
-    report is removed only for a better model.
-    """
-    end = run.last_event()
-    if isinstance(end, Finished | Stopped):
-        return end.test
-    if run.state not in ("failed", "crashed"):
-        return None
-    try:
-        report = run.report()
-    except UserError:  # it is damaged
-        return None
-    return report.test if report else None
+    return run.score is not None

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from resnet_finetune.data.intake import find, unquoted
 from resnet_finetune.data.names import shown
+from resnet_finetune.data.problems import Problem
 from resnet_finetune.model.answers import NONE, UNREADABLE, copy_sorted, files_of, folder_of, table
 from resnet_finetune.model.faster import TRIED_ON, Way, find_way
 from resnet_finetune.model.gallery import FARTHEST, Gallery
@@ -44,6 +45,7 @@ class Named:
     names: list[str]
     answers: list[Answer]
     way: Way | None  # the faster one, or why it was not taken; None when nobody asked for it
+    left: list[str]  # what was not looked at, in a sentence, if there is any
     looks: dict[Path, Markup] = field(default_factory=dict)  # the small previews that were drawn
 
 
@@ -116,10 +118,10 @@ def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterato
 
         servers.trust(folder)
         place = find(folder)
-        files = dict(files_of([place], check))
+        files, left_out = files_of([place], check)
         total = len(files)
         if run is None or not files:
-            raise UserError(text("try.none") if run is None else text("many.empty"))
+            raise UserError(text("try.none") if run is None else text("many.empty"), *_left(left_out))
         model, way = finished.model(run), None
         if faster:
             model, way = find_way(model, list(files.values()), tell)
@@ -130,7 +132,15 @@ def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterato
             answers.append(answer)
             done += 1
         inside = [str(Path(name).relative_to(place)) for name in files]
-        return Named(folder=place, classes=model.classes, gallery=model.gallery, names=inside, answers=answers, way=way)
+        return Named(
+            folder=place,
+            classes=model.classes,
+            gallery=model.gallery,
+            names=inside,
+            answers=answers,
+            way=way,
+            left=_left(left_out),
+        )
 
     def busy() -> Shown:
         if compared and not done:
@@ -151,6 +161,11 @@ def _asked(path: str | None, folder: str, faster: bool, trial: Trial) -> Iterato
         yield _shown(message("bad", text("many.failed"), error.messages))
     else:
         yield _shown(busy()[0], named)  # and ``_judged`` goes on
+
+
+def _left(problems: list[Problem]) -> list[str]:
+    """Of what was not looked at, if there is any: how much, and what is the matter with the first."""
+    return [text("many.left", n=len(problems), first=shown(problems[0].path), why=problems[0].message)] if problems else []
 
 
 def _beside(folder: Path) -> str:
@@ -212,7 +227,7 @@ def _answers(named: Named, moved: bool) -> Markup:
     )
     groups = _NOTHING.join(_group(named, name, by_folder[name]) for name in there)
     moved = moved and named.way is not None and named.way.name == "faster"
-    facts = [*([named.way.why] if named.way else []), *([text("many.faster.moved")] if moved else [])]
+    facts = [*named.left, *([named.way.why] if named.way else []), *([text("many.faster.moved")] if moved else [])]
     done = message("good", text("try.done", photos=photos(len(named.answers))), facts)
     return Markup("{}<p>{}</p>{}").format(done, link, groups)
 

@@ -154,7 +154,7 @@ def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
     settings = run.settings
-    strange = tried(lambda: servers.check(settings.data, settings.weights, train_on))
+    strange = tried(lambda: servers.check(settings.data, settings.weights, train_on)) or tried(lambda: desk.of_run(run))
     if strange:
         return _as_it_is(strange)
     return [
@@ -201,7 +201,7 @@ def _show(opened: str | None, picked: list[str], said: Markup = _NOTHING) -> Sho
 
 
 def _row(run: Run, picked: bool, opened: bool) -> Markup:
-    folder, state, score = str(run.path), run.state, finished.score(run)
+    folder, state, score = str(run.path), run.state, run.score
     right = _NOTHING
     if score:
         interval = text("runs.interval", low=percent(score.low), high=percent(score.high), photos=photos(score.n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -153,12 +154,18 @@ def _settings(
 ) -> dict[str, Any]:
     """What was chosen, but for the photos, as ``Settings`` has it. Of a field that was emptied there is None."""
     return {
-        "weights": str(Path(unquoted(weights)).expanduser().absolute()) if unquoted(weights) else None,
+        "weights": _file(weights),
         "minutes": minutes or None,
         "seed": int(seed or 0),
         "learning_rate": learning_rate or None,
         **choices,
     }
+
+
+def _file(named: str) -> str | None:
+    """As it was named, or as Windows copies it."""
+    path = unquoted(named)
+    return str(Path(os.path.expanduser(path)).absolute()) if path else None  # noqa: PTH111  Path.expanduser raises for "~bob"
 
 
 def _also(train_on: str | None, **others: Any) -> list[str]:
@@ -214,7 +221,7 @@ def _bring_back(event: gr.EventData, watch: Watch) -> tuple[Markup, Watch]:
 
 
 def _stop(watch: Watch) -> None:
-    if watch.story:
+    if watch.story and watch.story.run.path.exists():
         jobs.stop(watch.story.run)
 
 

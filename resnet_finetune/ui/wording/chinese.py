@@ -167,7 +167,7 @@ CHINESE: dict[str, str] = {
     "doctor.label-conflict": "出现在多个类别里的照片（标签冲突）",
     "doctor.label-conflict.why": "一张照片在两个类别里，等于教模型瞎猜。请去掉放错类别的那张；分不清就都去掉。",
     "doctor.leak": "测试两侧都有的照片（泄漏）",
-    "doctor.leak.why": "见过考题的人自然考得好。训练照片里的副本应当去掉。",
+    "doctor.leak.why": "见过考题的人自然考得好。请把它们从训练照片里去掉。",
     "doctor.shortcut": "不靠内容就能区分的类别（捷径）",
     "doctor.shortcut.why": "如果一个类别来自另一台相机，或保存方式不同，模型就会学这种差别：得分很高，遇到新照片却认错。",
     "doctor.few-occasions": "拍摄场合很少的类别",
@@ -536,6 +536,7 @@ CHINESE: dict[str, str] = {
     "many.faster": "更快",
     "many.faster.help": "适合几千张照片。类别相同，但百分比可能相差几个百分点。会先在其中 {n} 张照片上试用："
     "只要有一张答案不同，或在这台电脑上省不了多少时间，就用精确的方式。",
+    "many.left": "没有看的：{n}。其中第一个是 {first}：{why}",
     "many.faster.moved": "“都不是”的滑块不在训练设定的位置：在它附近，有些照片的答案可能与精确方式不同。",
     "many.comparing": "正在试用更快的方式",
     "many.compared": "两种方式都问过的照片：{done} / {all}",

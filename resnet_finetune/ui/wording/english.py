@@ -174,7 +174,7 @@ ENGLISH: dict[str, str] = {
     "doctor.label-conflict.why": "A photo in two classes teaches the model to guess. Leave out the one in the wrong class; "
     "if you cannot tell which, all of them.",
     "doctor.leak": "Photos on both sides of the test (leaks)",
-    "doctor.leak.why": "Who has seen the exam does well in it. The copies among the training photos should go.",
+    "doctor.leak.why": "Who has seen the exam does well in it. Take them out of the training photos.",
     "doctor.shortcut": "Classes told by something other than what they show (shortcuts)",
     "doctor.shortcut.why": "If one class comes from another camera or was saved in another way, the model learns that "
     "difference, gets a high score, and fails on new photos.",
@@ -574,6 +574,7 @@ ENGLISH: dict[str, str] = {
     "many.faster.help": "For thousands of photos. They get the same classes, but per cents may differ by some points. It is "
     "tried on {n} of the photos first: if one gets another answer, or little time is gained on this computer, the exact way is "
     "taken.",
+    "many.left": "Not looked at: {n}. The first of them is {first}: {why}",
     "many.faster.moved": "The slider “none of these” is not where the training set it: near it some photos may be answered "
     "otherwise than in the exact way.",
     "many.comparing": "Trying the faster way",
