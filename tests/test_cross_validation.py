@@ -11,6 +11,7 @@ from conftest import make_photos, run_cli, scanned
 from PIL import Image
 
 from resnet_finetune.data.split import split
+from resnet_finetune.engine import cross_validation
 from resnet_finetune.engine.train import fine_tune
 from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs.run_folder import Run
@@ -101,6 +102,21 @@ def test_same_seed_same_model_and_verdict_other_seed_other_folds(tmp_path: Path)
     assert judged("one", 3) == judged("two", 3) != judged("three", 4)
     weights = [Path(tmp_path, name, "model.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
+
+
+def test_how_sure_it_may_be_of_a_photo_is_told_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def fitted(logits: np.ndarray, labels: np.ndarray) -> float:
+        asked.append(len(labels))
+        return 1.0
+
+    monkeypatch.setattr(cross_validation, "fit_temperature", fitted)
+    photos = make_photos(tmp_path / "photos", classes=["a", "b"], each=6)
+    train(Settings(data=str(photos), run_dir=str(tmp_path / "run")))
+    all, *others = asked
+    assert all == 12
+    assert sum(all - some for some in others) == 12  # each photo is left out once
 
 
 def test_a_near_copy_never_helps(demo: Path, tmp_path: Path) -> None:

@@ -217,6 +217,14 @@ def test_the_card_says_how_good_it_is(taken: Path, trained: Path) -> None:
     assert written in (taken / "space" / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_card_says_whether_the_network_was_fine_tuned(trained: Path) -> None:
+    report, parity = read_report(trained), Parity(n=12, agree=12, max_abs_diff=1e-6, right=12, right_in_app=12)
+    assert report is not None
+    tuned, first = (card(load_model(trained), replace(report, kept=kept), parity) for kept in ("fine-tuned", "first answer"))
+    assert "- ResNet-18, fine-tuned." in tuned and "as it was pretrained" not in tuned
+    assert "- ResNet-18 as it was pretrained, with a linear layer" in first and "fine-tuned" not in first
+
+
 def test_the_card_is_in_the_language_of_who_asks(trained: Path) -> None:
     report = read_report(trained)
     assert report is not None

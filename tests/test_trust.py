@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from resnet_finetune.insight.trust import MOST_BINS, MOST_POINTS, calibration, calibration_error, separation
+from resnet_finetune.ui.drawn.trust_card import calibration_chart
 from resnet_finetune.words.report import FirstScore, Judged, Report, make_result
 
 
@@ -25,6 +28,13 @@ def test_photos_are_put_together_by_confidence_from_unsure_to_sure() -> None:
     assert [first.confidence, second.confidence] == pytest.approx([0.6, 0.9])
     assert second.interval[0] < 0.9 < second.interval[1]
     assert calibration_error([first, second]) == pytest.approx(0.05)
+
+
+def test_of_a_tiny_set_nothing_is_said_of_validation_photos() -> None:
+    usual = report([(0, [0.7, 0.3])] * 5)
+    assert "set on the validation photos" in calibration_chart(usual)
+    crossed = calibration_chart(replace(usual, cross_validated=True))
+    assert "validation photos" not in crossed and "was set on others" in crossed
 
 
 def test_few_photos_are_one_bin_and_many_are_ten() -> None:

@@ -105,7 +105,7 @@ def test_the_slider_shows_what_it_costs(page: Page, shown: list[Path]) -> None:
     expect(grey.locator("h4")).not_to_have_text("None of these")
     set_readiness(page, 100)
     expect(green.locator("h4")).to_have_text("None of these")
-    expect(page.locator("#try-cost")).to_contain_text("of 9 photos of your classes that it was not trained on, 9 would be")
+    expect(page.locator("#try-cost")).to_contain_text("of 12 photos of your classes that it was not trained on, 12 would be")
     green.get_by_role("button", name="Why?").click()
     expect(page.get_by_role("dialog")).to_contain_text("The model says None of these.", timeout=MINUTE)
     page.keyboard.press("Escape")
