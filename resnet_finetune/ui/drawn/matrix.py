@@ -166,7 +166,10 @@ def _listed(classes: Sequence[str], confusion: Matrix, shown: Sequence[int]) -> 
         Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>').format(
             classes[row],
             text("matrix.list.of", right=confusion[row][row], all=sum(confusion[row])),
-            " · ".join(f"{confusion[row][column]} × \u2068{classes[column]}\u2069" for column in _taken(confusion, row)),
+            Markup(" · ").join(
+                Markup("{} × <bdi>{}</bdi>").format(confusion[row][column], classes[column])
+                for column in _taken(confusion, row)
+            ),
         )
         for row in shown
     )
