@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from light.sitecustomize import HERE
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from resnet_finetune.cli import main
 from resnet_finetune.data import cache
@@ -389,3 +389,14 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
         assert [asked for asked in requests if not asked.startswith((url + "/", "data:", "blob:"))] == []
         left = requests.count(url + "/") > 1
         assert [said for said in mistakes if not (left and said.startswith(CUT))] == []
+
+
+def drag(where: Locator, file: Path, down: float | None = None) -> None:
+    """By the browser's own drag and drop: so many pixels below the upper edge, or in the middle."""
+    box = where.bounding_box()
+    assert box
+    devtools = where.page.context.new_cdp_session(where.page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + (box["height"] / 2 if down is None else down)}
+    data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import MINUTE, make_photos, serving
+from conftest import MINUTE, drag, make_photos, serving
 from PIL import Image
 from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
 
@@ -299,13 +299,7 @@ def test_several_class_folders_dropped_at_once_are_one_data_set(page: Page, serv
 def test_a_folder_as_the_system_drops_it(page: Page, server_home: Path, tmp_path: Path, where: int) -> None:
     """The same through the browser's own drag and drop, with what its file system says. A hand is not always exact."""
     files = tree(tmp_path / "fruit", {"apple": 230, "pear/green": 5})
-    box = page.locator(".zone").bounding_box()
-    assert box
-    devtools = page.context.new_cdp_session(page)
-    what = {"items": [], "files": [str(tmp_path / "fruit")], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + where}
-        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": what})
+    drag(page.locator(".zone"), tmp_path / "fruit", down=where)
     assert on_disk(server_home, told(page)[0]) == files
 
 

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from conftest import MINUTE, make_photos, serving, some_of
+from conftest import MINUTE, drag, make_photos, serving, some_of
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,17 +15,6 @@ from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words import corrections
 
 CLEAR = "([one, other]) => one.getBoundingClientRect().bottom <= other.getBoundingClientRect().top"  # wholly above it
-
-
-def drop(page: Page, file: Path) -> None:
-    """By the browser's own drag and drop."""
-    box = page.locator(".zone").bounding_box()
-    assert box
-    devtools = page.context.new_cdp_session(page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}
-        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
-        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
 
 def choose_folder(page: Page, folder: Path) -> None:
@@ -203,7 +192,7 @@ def test_a_healthy_set_is_told_so(page: Page, demo: Path, tmp_path: Path) -> Non
         page.set_viewport_size({"width": width, "height": height})
         for _ in range(6):  # on a busy machine the browser may let it fall beside the zone
             page.evaluate("scrollTo(0, 0)")
-            drop(page, next((tmp_path / "fruit" / "Apple").iterdir()))
+            drag(page.locator(".zone"), next((tmp_path / "fruit" / "Apple").iterdir()), down=20)
             with suppress(AssertionError):
                 expect(said).to_contain_text("lies in no folder", timeout=MINUTE / 6)
                 break

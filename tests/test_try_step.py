@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import gradio as gr
 import httpx
 import pytest
-from conftest import MINUTE, make_photos
+from conftest import MINUTE, drag, make_photos
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -28,18 +28,6 @@ PASTE = """(field) => {  // as from a table: its text, and a picture of it
     clipboardData.items.add(new File(["no picture"], "table.png", { type: "image/png" }));
     field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
 }"""
-
-
-def drop(where: Locator, folder: Path) -> None:
-    """By the browser's own drag and drop."""
-    where.scroll_into_view_if_needed()
-    box = where.bounding_box()
-    assert box
-    devtools = where.page.context.new_cdp_session(where.page)
-    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-        devtools.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -159,9 +147,12 @@ def test_a_folder_is_dropped_on_the_box_and_a_path_is_pasted_as_text(page: Page,
     expect(page.locator("#try-run input")).not_to_have_value("")
     many = page.locator("#many-folder").get_by_role("textbox")
     expect(many).to_be_hidden()
-    drop(page.locator("#try-files"), tmp_path / "some")
+    box = page.locator("#try-files")
+    box.scroll_into_view_if_needed()
+    drag(box, tmp_path / "some")
     expect(page.locator("#try-answers article")).to_have_count(2, timeout=MINUTE)
-    drop(page.locator("#try-files"), tmp_path / "many")
+    box.scroll_into_view_if_needed()
+    drag(box, tmp_path / "many")
     expect(many).to_be_visible()
 
     many.evaluate(PASTE)

@@ -83,6 +83,15 @@ export function hasFiles(event) {
   return event.dataTransfer?.types.includes("Files");
 }
 
+/** Open one of the page's folds and bring it into view; its head comes back. */
+export function unfold(selector) {
+  const fold = document.querySelector(selector);
+  const head = fold.querySelector("button");
+  if (!head.classList.contains("open")) head.click();
+  fold.scrollIntoView({ block: "start", behavior: "smooth" });
+  return head;
+}
+
 /**
  * All files of what was dropped, in any depth: ``{ items: [{ path, file }], unread: [paths] }``. ``tell`` is given their
  * number as it grows. To be called within the drop event, because the browser forgets the entries after it.

@@ -1,6 +1,6 @@
 // The zone that takes a folder of photos with all folders in it, and sends every file with the path that tells its class.
 
-import { button, create, endsIn, gather, hasFiles, isSystem, leftOut, make, measure, sendAll, Told, Words } from "./collect.js";
+import { button, create, endsIn, gather, hasFiles, isSystem, leftOut, make, measure, sendAll, Told, unfold, Words } from "./collect.js";
 
 const FILE_COST = 30e3; // in bytes: what one more file takes besides its content, for an honest guess at the time left
 
@@ -259,11 +259,7 @@ class DropZone {
 
 /** The fold that the maker lies in. */
 function openMaker() {
-  const fold = document.querySelector("#data-make");
-  const head = fold.querySelector("button");
-  if (!head.classList.contains("open")) head.click();
-  head.focus({ preventScroll: true });
-  fold.scrollIntoView({ block: "start", behavior: "smooth" });
+  unfold("#data-make").focus({ preventScroll: true });
 }
 
 /** What the person will know the photos by: the folder, or the first of several. */

@@ -1,6 +1,6 @@
 // What the box of the step "Try it" does not take by itself: a picture that is pasted anywhere in the step, and a folder.
 
-import { gather } from "./collect.js";
+import { gather, unfold } from "./collect.js";
 
 const MOST = 200; // photos to be shown one by one; for more there is "A whole folder of photos"
 const SYSTEM = ["thumbs.db", "desktop.ini"];
@@ -38,15 +38,7 @@ document.addEventListener(
     event.stopPropagation();
     const { items } = await gather(event.dataTransfer, SYSTEM, () => {});
     if (items.length <= MOST) put(items.map(({ file }) => file));
-    else manyPhotos();
+    else unfold("#many");
   },
   true,
 );
-
-/** The fold for folders of any size. */
-function manyPhotos() {
-  const fold = document.querySelector("#many");
-  const head = fold.querySelector("button");
-  if (!head.classList.contains("open")) head.click();
-  fold.scrollIntoView({ block: "start", behavior: "smooth" });
-}

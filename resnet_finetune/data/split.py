@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import get_args
@@ -117,7 +117,7 @@ def require_trainable(dataset: Dataset, before: Mapping[str, Split] = _NEW) -> N
             )
         )
     distinct = Counter(label for label, _ in {(photo.label, photo.digest) for photo in _to_divide(dataset)})
-    none = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 0]
+    none = lacking(dataset, distinct)
     if none:
         mistakes.append(say("No training photos were found for {names}: put some into the train folder.", names=listed(none)))
     one = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if distinct[label] == 1]
@@ -132,7 +132,7 @@ def require_trainable(dataset: Dataset, before: Mapping[str, Split] = _NEW) -> N
         divided = split(dataset, 0, before)
         whole = {photo.split for photo in divided.photos} >= _ALL
         taught = {photo.label for photo in divided.photos if photo.split == "train"}
-        untaught = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if label not in taught]
+        untaught = lacking(dataset, taught)
         if untaught:
             mistakes.append(
                 say(
@@ -150,6 +150,11 @@ def require_trainable(dataset: Dataset, before: Mapping[str, Split] = _NEW) -> N
             )
     if mistakes:
         raise UserError(*mistakes)
+
+
+def lacking(dataset: Dataset, labels: Container[int]) -> list[str]:
+    """The classes of none of these ``labels``, in quotation marks."""
+    return [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if label not in labels]
 
 
 def heap(dataset: Dataset) -> int:

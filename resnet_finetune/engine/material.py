@@ -16,7 +16,7 @@ from resnet_finetune.data.dataset import understand
 from resnet_finetune.data.photos import Dataset, Photo, fingerprint
 from resnet_finetune.data.problems import listed
 from resnet_finetune.data.scan import scan_files
-from resnet_finetune.data.split import judges, require_trainable, split, strictest
+from resnet_finetune.data.split import judges, lacking, require_trainable, split, strictest
 from resnet_finetune.engine.checkpoint import Standing
 from resnet_finetune.engine.micro_batches import MicroBatches
 from resnet_finetune.engine.progress import told
@@ -270,8 +270,7 @@ def _notes(dataset: Dataset, pixels: Pixels) -> Iterator[str]:
             "{n} photos are exact copies of others that the model is judged on, and are not counted again in its score.",
             n=copies,
         )
-    labels = {photo.label for photo in judging}
-    unjudged = [f"“{class_}”" for label, class_ in enumerate(dataset.classes) if label not in labels]
+    unjudged = lacking(dataset, {photo.label for photo in judging})
     if unjudged:
         yield say(
             "No photo of {names} is among those that judge the model, so how well it knows them was not measured.",

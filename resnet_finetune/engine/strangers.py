@@ -33,10 +33,10 @@ def make_gallery(material: Material, indices: np.ndarray, features: np.ndarray) 
     were trained on the threshold is fitted, and by how far test photos are it is told how many it refuses.
     """
     splits = np.array([material.dataset.photos[index].split for index in indices])
-    known = unit(features[splits == "train"])
-    neighbours = how_many_neighbours(material.labels(indices[splits == "train"]))
-    chose, usual = (strangeness(unit(features[splits == part]), known, neighbours) for part in ("validation", "test"))
-    return _gallery(material, indices, unit(features), neighbours, fit_threshold(chose), usual)
+    rows, train = unit(features), splits == "train"
+    neighbours = how_many_neighbours(material.labels(indices[train]))
+    chose, usual = (strangeness(rows[splits == part], rows[train], neighbours) for part in ("validation", "test"))
+    return _gallery(material, indices, rows, neighbours, fit_threshold(chose), usual)
 
 
 def make_crossed_gallery(

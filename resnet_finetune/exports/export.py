@@ -110,10 +110,9 @@ def _other_photos(report: Report, kept: Sequence[Seen], side: int) -> Iterator[n
     """
     taken = 0
     for names in ([photo.name for photo in kept if photo.split == "train"], [photo.path for photo in report.judged]):
-        files = [located(report.folder, name) for name in sorted(names)]
-        for file in files[:: max(1, len(files) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
+        for name in sorted(names)[:: max(1, len(names) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
             try:
-                yield decode(file, side)
+                yield decode(located(report.folder, name), side)
             except UnreadablePhoto:
                 continue
             taken += 1

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto
+from resnet_finetune.data.names import located
 from resnet_finetune.model.saved_model import Classifier, load_model
 from resnet_finetune.runs import lock
+from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn.messages import message
 from resnet_finetune.ui.shared import finished
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
-from resnet_finetune.words.report import Report
+from resnet_finetune.words.report import Judged, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,11 @@ class Asked:
     true: int | None = None  # its class, where it is known
     of_class: int | None = None  # the class that is asked about; the one it is named, unless said
     readiness: float | None = None  # with which it says "none of these"; the training's, unless said
+
+
+def about_tested(run: Run, report: Report, photo: Judged) -> Asked:
+    """About one of the photos that tested this run."""
+    return Asked(run=str(run.path), photo=str(located(report.folder, photo.path)), name=photo.path, true=photo.true)
 
 
 def answering(asked: Asked | None) -> tuple[Asked, Classifier, Report]:

@@ -13,13 +13,12 @@ import numpy as np
 from markupsafe import Markup
 
 from resnet_finetune.data.images import UnreadablePhoto
-from resnet_finetune.data.names import located
 from resnet_finetune.insight.explain import Explanation, explain, painted
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import figures
 from resnet_finetune.ui.drawn.messages import ACTIONS, action
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
-from resnet_finetune.ui.shared.asked import Asked, answering, cannot, told
+from resnet_finetune.ui.shared.asked import Asked, about_tested, answering, cannot, told
 from resnet_finetune.ui.shared.parts import clicked_on
 from resnet_finetune.ui.wording.texts import percent, text
 from resnet_finetune.words.errors import UserError
@@ -89,7 +88,7 @@ def _asked_about(run: Run, name: str) -> Asked | None:
     photo = next((photo for photo in report.judged if photo.path == name), None) if report else None
     if report is None or photo is None:
         return None
-    return Asked(run=str(run.path), photo=str(located(report.folder, photo.path)), name=photo.path, true=photo.true)
+    return about_tested(run, report, photo)
 
 
 def draw(asked: Asked | None) -> Markup:

@@ -154,12 +154,14 @@ def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
     settings = run.settings
-    strange = tried(lambda: servers.check(settings.data, settings.weights, train_on)) or tried(lambda: desk.of_run(run))
-    if strange:
-        return _as_it_is(strange)
+    try:
+        servers.check(settings.data, settings.weights, train_on)
+        lay = desk.of_run(run)
+    except UserError as error:
+        return _as_it_is(message("bad", text("runs.not_done"), error.messages))
     return [
         _NOTHING,
-        desk.of_run(run),
+        lay,
         gr.Tabs(selected="data"),
         starting_from(train_on),
         settings.model,

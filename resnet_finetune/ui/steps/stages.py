@@ -14,7 +14,6 @@ from markupsafe import Markup
 from PIL import Image
 
 from resnet_finetune.data.images import UnreadablePhoto
-from resnet_finetune.data.names import located
 from resnet_finetune.insight.explain import coloured, painted
 from resnet_finetune.insight.stages import Stage, stages_of
 from resnet_finetune.runs.run_folder import Run
@@ -22,7 +21,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, action
 from resnet_finetune.ui.drawn.network_picture import size_of
 from resnet_finetune.ui.drawn.thumbnails import of_run, picture
 from resnet_finetune.ui.shared import finished
-from resnet_finetune.ui.shared.asked import Asked, answering, cannot, told
+from resnet_finetune.ui.shared.asked import Asked, about_tested, answering, cannot, told
 from resnet_finetune.ui.shared.parts import clicked_on
 from resnet_finetune.ui.steps.try_step import Tried
 from resnet_finetune.ui.wording.texts import text
@@ -95,8 +94,7 @@ def _tested(run: Run | None, number: int) -> Asked | None:
     photos = _offered(report) if report else []
     if run is None or report is None or number not in range(len(photos)):
         return None
-    photo = photos[number]
-    return Asked(run=str(run.path), photo=str(located(report.folder, photo.path)), name=photo.path, true=photo.true)
+    return about_tested(run, report, photos[number])
 
 
 def _tried(tried: Tried | None, number: int) -> Asked | None:

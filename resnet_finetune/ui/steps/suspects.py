@@ -108,14 +108,15 @@ def _train_again(path: str | None) -> tuple[Any, Any, Desk | None]:
         return gr.skip(), gr.skip(), None
     try:
         click = verdicts.corrected(run, verdicts.read(run))
-        file = desk.of_run(run).corrected(click).corrections_file()
+        own = desk.of_run(run).corrected(click)
+        file = own.corrections_file()
         jobs.start(replace(run.settings, run_dir="", corrections=file, split_of=str(run.path)))
     except OSError as error:
         return message("bad", text("suspects.not_kept", reason=reason(error))), gr.skip(), None
     except UserError as error:
         return message("bad", text("train.state.failed"), error.messages), gr.skip(), None
     lies = desk.kept()
-    corrected = (lies if lies and lies.data == run.settings.data else desk.of_run(run)).corrected(click)
+    corrected = lies.corrected(click) if lies and lies.data == run.settings.data else own
     corrected.keep()
     return gr.skip(), gr.Tabs(selected="train"), corrected
 
