@@ -374,8 +374,11 @@ CUT = ("AbortError: signal is aborted without reason", "Unexpected error Connect
 
 
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A fresh tab on the page. It may ask nobody but the app for anything, and nothing may go wrong in it."""
+def page(browser: Browser, url: str, server_home: Path) -> Iterator[Page]:
+    """A fresh tab on the page, with the usual settings. It may ask nobody but the app for anything, and nothing may go wrong
+    in it.
+    """
+    (server_home / "choice.json").unlink(missing_ok=True)
     with browser.new_context() as context:
         requests: list[str] = []
         mistakes: list[str] = []

@@ -157,6 +157,17 @@ def test_settings_are_used_again_and_a_run_is_trained_on_from(page: Page, two_ru
     expect(page.locator("#data-next")).to_be_visible(timeout=MINUTE)
     page.locator("#data-next").click()
     expect(page.locator("#model-train-on")).to_contain_text("This training starts from “second”")
+    page.get_by_label("Balanced").check()
+    page.wait_for_timeout(1000)  # for it to be kept
+    page.reload()  # as a change of the language does
+    page.get_by_role("tab", name="Model").click(timeout=MINUTE)
+    expect(page.locator("#model-train-on")).to_contain_text("This training starts from “second”", timeout=MINUTE)
+    expect(page.get_by_label("Balanced")).to_be_checked()
+    page.get_by_role("button", name="More").click()
+    expect(page.locator("#seed input")).to_have_value("5")
+    expect(page.locator("#minutes input")).to_have_value("60")
+    page.get_by_role("tab", name="Your data").click()
+    page.locator("#data-next").click(timeout=MINUTE)
     page.locator("#model-next").click()
     page.locator("#train-start").click()
     expect(page.locator("#train-status")).to_contain_text("weights the earlier run second", timeout=MINUTE)

@@ -11,13 +11,14 @@ from typing import Any
 
 from resnet_finetune.data.intake import called
 from resnet_finetune.model import catalog
+from resnet_finetune.model.saved_model import WEIGHTS
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.words import corrections, disk, language
+from resnet_finetune.words import corrections, disk, language, servers
 from resnet_finetune.words.corrections import Corrections
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import say
-from resnet_finetune.words.settings import PRESETS, Settings
+from resnet_finetune.words.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +88,35 @@ def _class(said: object) -> str | None:
     return None if said is None else str(said)
 
 
-def keep_choice(model: str, preset: str) -> None:
-    """Which network was chosen last, and how thoroughly it shall be trained: for the next visit too."""
-    _keep("choice.json", {"model": model, "preset": preset})
+def choice(
+    minutes: float | None, seed: float | None, weights: str | None, learning_rate: float | None, **named: Any
+) -> Settings:
+    """What the inputs of the model step say. An empty number field says 0, one that was emptied None."""
+    numbers: dict[str, Any] = {"minutes": minutes or None, "seed": int(seed or 0), "learning_rate": learning_rate or None}
+    return Settings(weights=weights or None, **numbers, **named)
 
 
-def kept_choice() -> tuple[str, str]:
-    """Model and preset as they were chosen last, if they were and there are such; else those of ``Settings``."""
-    usual = Settings()
+def keep_choice(**inputs: Any) -> None:
+    """How it shall be trained, as it was chosen last: for the next visit too."""
+    _keep("choice.json", choice(**inputs).to_json())
+
+
+def kept_choice() -> Settings:
+    """As it was chosen last, if it was and there are such; else as usual. A run that is gone is not trained on from."""
     try:
-        values = disk.read_json(home() / "choice.json")
-        model, preset = catalog.find(str(values["model"])).name, str(values["preset"])
-    except (OSError, ValueError, KeyError, TypeError, UserError):
-        return usual.model, usual.preset
-    return (model, preset) if preset in PRESETS else (usual.model, usual.preset)
+        kept = Settings.from_json(disk.read_json(home() / "choice.json"))
+        catalog.find(kept.model)
+    except (OSError, ValueError, UserError):
+        return Settings()
+    return kept if kept.train_on is None or _is_there(kept.train_on) else replace(kept, train_on=None)
+
+
+def _is_there(run: str) -> bool:
+    try:
+        servers.check(run)
+    except UserError:
+        return False
+    return Path(run, WEIGHTS).is_file()
 
 
 def _keep(name: str, values: dict[str, Any]) -> None:

@@ -87,8 +87,6 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    page.load(desk.kept_choice, outputs=[model, preset], **quick)
-    gr.on([model.change, preset.change], desk.keep_choice, inputs_kwargs={"model": model, "preset": preset}, **quick)
     for one in lists:
         one.input(fn=None, js="(name) => name", inputs=one, outputs=model)
     # Weights may have arrived meanwhile; another run's choice was taken over; or the fold was closed and is drawn anew.
@@ -111,7 +109,11 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
     starts_from.click(lambda: (None, Markup("")), **afresh)
     model.change(_fitting, inputs_kwargs={"model": model, "train_on": train_on}, **afresh)
     inputs: dict[str, Component] = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
-    return inputs | {"learning_rate": rate, "train_on": train_on}, starts_from
+    inputs |= {"learning_rate": rate, "train_on": train_on}
+    page.load(lambda: filled_in(desk.kept_choice()), outputs=[starts_from, *inputs.values()], **quick)
+    told = [part.change for part in (model, preset, minutes, seed, weights, rate, starts_from)]  # of a State no page is told
+    gr.on(told, desk.keep_choice, inputs_kwargs=inputs, trigger_mode="always_last", **quick)
+    return inputs, starts_from
 
 
 def _fitting(model: str, train_on: str | None) -> tuple[Any, Any]:
@@ -123,7 +125,21 @@ def _fitting(model: str, train_on: str | None) -> tuple[Any, Any]:
     return (gr.skip(), gr.skip()) if fits else (None, Markup(""))
 
 
-def starting_from(folder: str | None) -> Markup:
+def filled_in(choice: Settings) -> list[Any]:
+    """What is said of the run that it starts from, and the values of the inputs, in their order."""
+    return [
+        _starting_from(choice.train_on),
+        choice.model,
+        choice.preset,
+        choice.minutes or 0,
+        choice.seed,
+        choice.weights or "",
+        choice.learning_rate or 0,
+        choice.train_on,
+    ]
+
+
+def _starting_from(folder: str | None) -> Markup:
     """What is said of the run in ``folder``, if there is one to train on from."""
     if folder is None:
         return Markup("")

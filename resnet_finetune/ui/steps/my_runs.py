@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from resnet_finetune.ui.served import downloads
 from resnet_finetune.ui.shared import desk, finished, thrown_away
 from resnet_finetune.ui.shared.parts import clicked_on, heading, tried
 from resnet_finetune.ui.shared.thrown_away import throw_away
-from resnet_finetune.ui.steps.model_step import starting_from
+from resnet_finetune.ui.steps.model_step import filled_in
 from resnet_finetune.ui.wording.texts import percent, photos, text
 from resnet_finetune.words import servers
 from resnet_finetune.words.errors import UserError
@@ -73,8 +74,7 @@ def build(
     gr.on([rename.click, name.submit], _rename, inputs_kwargs={**have, "name": name}, outputs=shown, **quick)
     resume.click(_resume, inputs_kwargs=have, outputs=[*shown, tabs], **quick)
     delete.click(_delete, inputs_kwargs=have, outputs=shown, **quick)
-    use = {name: choices[name] for name in ("model", "preset", "minutes", "seed", "weights", "learning_rate", "train_on")}
-    taken = [said, asked, tabs, starts_from, *use.values()]
+    taken = [said, asked, tabs, starts_from, *choices.values()]
     for button, fn in ((again, _use_again), (onward, _train_on)):
         look_again(button.click(fn, inputs_kwargs={"opened": opened}, outputs=taken, **quick))
     saved.upload(_unpack, inputs_kwargs={**have, "file": saved}, outputs=shown, **quick)
@@ -153,25 +153,13 @@ def _as_it_is(said: Markup = _NOTHING) -> list[Any]:
 
 def _settings_of(run: Run, train_on: str | None) -> list[Any]:
     """For the next run, which starts from the run in the folder ``train_on``, if there is one."""
-    settings = run.settings
+    settings = replace(run.settings, train_on=train_on, weights=None if train_on else run.settings.weights)
     try:
         servers.check(settings.data, settings.weights, train_on)
         lay = desk.of_run(run)
     except UserError as error:
         return _as_it_is(message("bad", text("runs.not_done"), error.messages))
-    return [
-        _NOTHING,
-        lay,
-        gr.Tabs(selected="data"),
-        starting_from(train_on),
-        settings.model,
-        settings.preset,
-        settings.minutes or 0,
-        settings.seed,
-        "" if train_on else settings.weights or "",
-        settings.learning_rate or 0,
-        train_on,
-    ]
+    return [_NOTHING, lay, gr.Tabs(selected="data"), *filled_in(settings)]
 
 
 # --- What is shown -----------------------------------------------------------------------------------------------------

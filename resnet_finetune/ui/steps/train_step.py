@@ -22,7 +22,7 @@ from resnet_finetune.ui.drawn.messages import ACTIONS, message
 from resnet_finetune.ui.drawn.status import first_answer, status
 from resnet_finetune.ui.drawn.story import Story
 from resnet_finetune.ui.served import news
-from resnet_finetune.ui.shared import thrown_away
+from resnet_finetune.ui.shared import desk, thrown_away
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on, heading, lead_to, seen_if, tried
 from resnet_finetune.ui.wording.texts import classes, photos, text
@@ -146,20 +146,13 @@ def _plan(chosen: Chosen | None, state: State, story: Story | None, model: str, 
 
 def _as(run: Run, **choices: Any) -> bool:
     """Whether it trains, or has trained, in just this way."""
-    return all(getattr(run.settings, name) == value for name, value in _settings(**choices).items())
+    settings = _settings(**choices)
+    return all(getattr(run.settings, name) == getattr(settings, name) for name in choices)
 
 
-def _settings(
-    weights: str, minutes: float | None, seed: float | None, learning_rate: float | None, **choices: Any
-) -> dict[str, Any]:
-    """What was chosen, but for the photos, as ``Settings`` has it. Of a field that was emptied there is None."""
-    return {
-        "weights": _file(weights),
-        "minutes": minutes or None,
-        "seed": int(seed or 0),
-        "learning_rate": learning_rate or None,
-        **choices,
-    }
+def _settings(weights: str, **choices: Any) -> Settings:
+    """What was chosen, but for the photos."""
+    return desk.choice(weights=_file(weights), **choices)
 
 
 def _file(named: str) -> str | None:
@@ -182,10 +175,10 @@ def _start(watch: Watch, chosen: Chosen, weights: str, **choices: Any) -> tuple[
     try:
         servers.trust(weights)
         run = jobs.start(
-            Settings(
+            replace(
+                _settings(weights=weights, **choices),
                 data=chosen.desk.data,
                 corrections=chosen.desk.corrections_file(),
-                **_settings(weights=weights, **choices),
             )
         )
     except OSError as error:
