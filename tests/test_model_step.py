@@ -43,6 +43,10 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     ask.click()
     expect(stop).to_be_visible(timeout=MINUTE)
     expect(advice.get_by_role("progressbar")).to_be_visible(timeout=MINUTE)
+    with page.expect_event("dialog") as asked:  # the browser asks whether to leave what goes on
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.get_by_role("link", name="中文").click(no_wait_after=True)
+    assert asked.value.type == "beforeunload"
     stop.click()
     expect(stop).to_be_hidden(timeout=MINUTE)
     expect(advice).to_have_text("")

@@ -127,6 +127,6 @@ def _add_page(app: FastAPI, path: str) -> None:
         max_file_size="4gb",
         favicon_path=str(_ASSETS / "favicon.png") if path == "/" else None,  # of both: browsers ask for it at the root
         css_paths=[_ASSETS / "page.css", _ASSETS / "collect.css"],
-        head='<script type="module" src="/collect/script/paste.js"></script>',
+        head="".join(f'<script type="module" src="/collect/script/{name}"></script>' for name in ("paste.js", "leave.js")),
         theme=_theme(),
     )

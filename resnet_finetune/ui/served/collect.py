@@ -31,7 +31,9 @@ MAX_FILES = 100  # in one batch
 THUMBNAIL = 144  # pixels, of the square; shown at half that on a sharp screen
 
 _ASSETS = ASSETS / "ui"
-_SCRIPTS = {name: _ASSETS / name for name in ("camera.js", "collect.js", "drop_zone.js", "live.js", "maker.js", "paste.js")}
+_SCRIPTS = {
+    name: _ASSETS / name for name in ("camera.js", "collect.js", "drop_zone.js", "leave.js", "live.js", "maker.js", "paste.js")
+}
 
 _router = APIRouter(prefix="/collect")
 

@@ -569,7 +569,8 @@ ENGLISH: dict[str, str] = {
     "live.none": "There is no camera here: connect one, and try again.",
     # None of these
     "many": "A whole folder of photos",
-    "many.lead": "However many there are. They are read where they are; nothing is moved, and copied only if you ask for it.",
+    "many.lead": "For more than 200 photos at once: name their folder. They are read where they are; nothing is moved, and "
+    "copied only if you ask for it.",
     "many.faster": "Faster",
     "many.faster.help": "For thousands of photos. They get the same classes, but per cents may differ by some points. It is "
     "tried on {n} of the photos first: if one gets another answer, or little time is gained on this computer, the exact way is "
