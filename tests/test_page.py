@@ -189,6 +189,14 @@ def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, 
         workers = [child for child in psutil.process_iter(["cmdline"]) if str(run) in (child.info["cmdline"] or [])]
         assert len(workers) == 1
 
+        tabs[2].get_by_role("tab", name="Model").click()
+        tabs[2].locator("a.language").click()  # keeps to the step that is open
+        expect(tabs[2].get_by_role("tab", name="模型")).to_have_attribute("aria-selected", "true", timeout=MINUTE)
+        expect(tabs[2].locator("#preset input:checked")).to_have_value("thorough")
+        tabs[2].locator("a.language").click()
+        expect(tabs[2].get_by_role("tab", name="Model")).to_have_attribute("aria-selected", "true", timeout=MINUTE)
+        tabs[2].get_by_role("tab", name="Train").click()
+
         tabs[1].locator("#train-stop").click()
         for tab in tabs:
             expect(tab.locator("#train-status")).to_contain_text("Stopped", timeout=MINUTE)

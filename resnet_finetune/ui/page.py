@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 from fastapi import FastAPI, Response
 from markupsafe import Markup
 
-from resnet_finetune.runs import history
+from resnet_finetune.runs import history, jobs
 from resnet_finetune.ui.served import collect, doors, downloads, endpoint, languages, news
 from resnet_finetune.ui.served.doors import Doors
 from resnet_finetune.ui.served.guard import Guard
 from resnet_finetune.ui.served.languages import PAGES, Languages
 from resnet_finetune.ui.served.streams import Streams
+from resnet_finetune.ui.shared.parts import HIDDEN
 from resnet_finetune.ui.steps import data_step, inside_step, model_step, my_runs, results_step, train_step, try_step
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.assets import ASSETS
@@ -53,8 +56,16 @@ def build() -> gr.Blocks:
                 my_runs.build(tabs, runs_tab, wanted, choices, starts_from, look_again, asked)
         with train_tab:
             train_step.build(page, tabs, chosen, choices, wanted, to_try, going, train_at_once)
+        kept = gr.Textbox("", visible=HIDDEN)
+        page.load(_opened, inputs=kept, js=languages.KEPT, outputs=tabs, queue=False, show_progress="hidden")
         tabs.change(fn=None, js="() => { scrollTo(0, 0); return [] }")  # each step begins at its top
     return page
+
+
+def _opened(kept: str) -> Any:
+    """The step that the page begins with: that of before the change of the language, or a training that goes on."""
+    step = kept or ("train" if jobs.current() else "")
+    return gr.Tabs(selected=step) if step else gr.skip()
 
 
 def _theme() -> gr.themes.Base:

@@ -62,8 +62,7 @@ def switch() -> Markup:
     )
 
 
-# The step is kept for one change of the page only: later visits begin where they always do. And one label for screen readers is
-# English whatever Gradio's language is.
+# The step that is open is kept. And one label for screen readers is English whatever Gradio's language is.
 SWITCH = """
 const label = element.querySelector("a.language").dataset.upload;
 const english = "Click to upload or drop files";
@@ -74,20 +73,18 @@ if (label !== english) {
     new MutationObserver(say).observe(document.body, { childList: true, subtree: true });
     say();
 }
-const steps = () => [...document.querySelectorAll(".steps > .tab-wrapper [role=tablist]:not(.visually-hidden) [role=tab]")];
-const kept = sessionStorage.getItem("step");
-sessionStorage.removeItem("step");
 element.querySelector("a.language").addEventListener("click", () => {
-    const open = steps().findIndex((step) => step.ariaSelected === "true");
-    if (open > 0) sessionStorage.setItem("step", open);
+    const open = document.querySelector(".steps > .tab-wrapper [role=tab][aria-selected=true][data-tab-id]");
+    sessionStorage.setItem("step", open.dataset.tabId);
 });
-const reopen = (tries) => {
-    const step = steps()[Number(kept)];
-    if (step) step.click();
-    else if (tries) setTimeout(reopen, 100, tries - 1);
-};
-if (kept) reopen(50);
 """
+
+# For an event with one input: the step that was open when the language was changed, if it was just changed; else "".
+KEPT = """() => {
+    const step = sessionStorage.getItem("step") ?? "";
+    sessionStorage.removeItem("step");
+    return step;
+}"""
 
 
 class Languages:

@@ -87,9 +87,6 @@ def build(
         "queue": False,  # a request and its answer: no connection stays open, and nothing waits for its turn
     }
     gr.on([page.load, timer.tick], **look)
-    page.load(
-        lambda: gr.Tabs(selected="train") if jobs.current() else gr.skip(), outputs=tabs, queue=False, show_progress="hidden"
-    )
     lead_to(at_once, tabs, "train")
     gr.on(
         [start.click, at_once.click],
