@@ -12,7 +12,8 @@ import shlex
 import shutil
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from resnet_finetune.model.weights import BUNDLED
 from resnet_finetune.runs import history
 from resnet_finetune.runs.run_folder import RUN, Run
 from resnet_finetune.ui.served import endpoint
-from resnet_finetune.ui.served.doors import DOORS, PHOTO, UPLOAD, WORDS, door
+from resnet_finetune.ui.served.doors import DOORS, PHOTO, UPLOAD, WORDS, door, uploads
+from resnet_finetune.ui.served.guard import Guard
 from resnet_finetune.words import disk
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -73,7 +75,7 @@ KNOCKS = [
     ("GET", "/theme.css"),
     ("GET", "/gradio_api/info"),
     ("GET", "/gradio_api/heartbeat/x"),
-    ("GET", "/gradio_api/file=x"),
+    ("GET", "/gradio_api/file={uploads}/x"),
     ("POST", "/gradio_api/queue/join"),
     ("POST", "/zh/gradio_api/upload"),
 ]
@@ -130,7 +132,7 @@ def gradio_routes() -> list[tuple[str, str]]:
 
 
 def test_every_door_is_knocked_at() -> None:
-    assert [door(*knock) for knock in KNOCKS] == list(DOORS)
+    assert [door(method, path.format(uploads=uploads())) for method, path in KNOCKS] == list(DOORS)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,46 @@ def test_who_announces_too_much_is_refused_before_it_is_read(url: str) -> None:
             assert ask(url, method, path, Content_Length=str(one.most + 1))[0] == 413, path
             assert ask(url, method, path, b"0\r\n\r\n", Transfer_Encoding="chunked")[0] == 411, path
     assert {one.most for one in DOORS} == {None, WORDS, PHOTO, UPLOAD}  # /collect/… counts what comes: test_collect.py
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "http://198.51.100.1/x.png",
+        "HTTPS://evil.example/x.png",
+        "//evil.example/c$/x.png",
+        "\\\\evil.example\\x.png",
+        "data:,x",
+    ],
+)
+def test_nothing_is_fetched_from_elsewhere_and_passed_on_as_the_apps_own(url: str, elsewhere: str) -> None:
+    """A link in a mail is asked for as if the person had typed it."""
+    for prefix in ("", "/zh"):
+        for address in (elsewhere, quote(elsewhere, safe="")):
+            assert ask(url, "GET", f"{prefix}/gradio_api/file={address}", Sec_Fetch_Site="none")[0] == 404
+
+
+def run(answer: Coroutine[Any, Any, None]) -> None:
+    """One that waits for nothing: the browser's own loop is going on here, and there may be no other."""
+    with suppress(StopIteration):
+        answer.send(None)
+
+
+def test_no_websocket_is_opened(url: str) -> None:
+    hands = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "eA=="}
+    for _, path in KNOCKS:
+        assert ask(url, "GET", path, Origin=url, **hands)[0] != 101, path
+
+    async def never(*given: Any) -> None:
+        raise AssertionError("it was let in")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    run(Guard(never)({"type": "websocket", "path": "/", "headers": []}, never, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
 def test_it_is_not_reached_from_another_address(url: str) -> None:
@@ -327,6 +369,62 @@ def test_names_stay_text_on_every_step(tab: Page, url: str, stranger: Run, tmp_p
     tab.goto(f"{url}/zh/")  # where the same photos are chosen
     expect(tab.locator("html")).to_have_attribute("lang", "zh-CN")
     every_step(tab, new)
+
+
+def test_a_script_that_is_not_the_apps_does_not_run_and_nothing_is_fetched_from_elsewhere(browser: Browser, url: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        stopped = page.evaluate("""async () => {
+            const stopped = [];
+            document.addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.head.append(script);
+            const button = document.createElement("button");
+            button.setAttribute("onclick", "window.ran = true");
+            button.click();
+            const picture = new Image();
+            picture.src = "http://198.51.100.1/x.png";
+            await fetch("http://198.51.100.1/").catch(() => {});
+            await new Promise((done) => setTimeout(done, 500));
+            return [window.ran ?? false, ...stopped.sort()];
+        }""")
+        assert stopped == [False, "connect-src", "img-src", "script-src-attr", "script-src-elem"]
+
+
+def test_only_the_page_may_hold_scripts() -> None:
+    """What else the server sends may be a file that a stranger made."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<script>alert(1)</script>"})
+
+    def policy(path: str) -> str:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            raise AssertionError("nobody reads the request")
+
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"127.0.0.1")]}
+        run(Guard(app)(scope, receive, send))
+        assert sent[-1]["body"] == b"<script>alert(1)</script>"
+        return dict(sent[0]["headers"])[b"content-security-policy"].decode()
+
+    assert all("sha256-" in policy(path) for path in ("/", "/zh/"))
+    assert not any("sha256-" in policy(path) for path in ("/gradio_api/file=x.html", "/zh/x", "/download/report/x"))
+
+
+def test_after_all_this_the_page_works(browser: Browser, url: str, tmp_path: Path) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        page.locator("#data-path").get_by_role("textbox").fill(str(make_photos(tmp_path / "photos", each=6)))
+        page.locator("#data-look").click()
+        expect(page.locator("#data-findings")).to_contain_text("18 photos in 3 classes", timeout=MINUTE)
 
 
 # --- The table of docs/security.md -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Gradio brings some fifty routes along: a proxy, an editor, monitoring, a second 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -60,11 +61,19 @@ DOORS = (
     Door("POST", "(/zh)?/gradio_api/upload", UPLOAD),
 )
 _OPEN = [(door, re.compile(door.path, re.DOTALL)) for door in DOORS]
+_FILE = re.compile("(?:/zh)?/gradio_api/file=(.+)", re.DOTALL)
 
 
 def door(method: str, path: str) -> Door | None:
-    """The one that a request comes to. Who may GET may ask for the head alone."""
+    """The one that a request comes to. Who may GET may ask for the head alone.
+
+    Of files there is a door only to what Gradio was given: it would also fetch an address of the web, and pass it on as the
+    app's own.
+    """
     asked = "GET" if method == "HEAD" else method
+    file = _FILE.fullmatch(path)
+    if file and not _was_given(file[1]):
+        return None
     return next((door for door, pattern in _OPEN if door.method == asked and pattern.fullmatch(path)), None)
 
 
@@ -103,6 +112,15 @@ async def _refusal(door: Door | None, headers: Headers) -> PlainTextResponse | N
 def uploads() -> Path:
     """Where Gradio puts what the person gives to the page."""
     return home() / "uploads"
+
+
+def _was_given(path: str) -> bool:
+    """By its text alone: on Windows the very look for a path may ask another computer."""
+    try:
+        tidy = Path(os.path.abspath(path))  # noqa: PTH100  which looks at nothing, as Path.resolve does
+        return any(tidy.is_relative_to(place) for place in (uploads().absolute(), uploads().resolve()))
+    except ValueError:  # a NUL in it
+        return False
 
 
 def clear_old() -> None:

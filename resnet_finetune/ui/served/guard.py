@@ -19,13 +19,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from resnet_finetune.ui.served.languages import preferred
+from resnet_finetune.ui.served.languages import PAGES, preferred
 from resnet_finetune.words.language import say, speaking
 
 REFUSAL = say("This app answers only its own page on this computer: open the address that the app printed when it started.")
 
 _SAFE = ("GET", "HEAD")  # change nothing
 _INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
+_PAGES = {path.rstrip("/") for path in PAGES.values()}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # by which our own routes know the page's language
@@ -36,8 +37,9 @@ _HEADERS = {
 
 
 def _policy(scripts: Iterable[bytes] = ()) -> str:
-    """``scripts`` are those that a page holds: Gradio's own. Each is allowed by its hash, so that one which a stranger's name
-    smuggled in is none of them. Gradio makes functions of text ("unsafe-eval"), and shows previews from data: and blob:.
+    """``scripts`` are those that the page holds: Gradio's own. Each is allowed by its hash, so that one which a stranger's name
+    smuggled in is none of them, and nothing else that the server sends may hold any. Gradio makes functions of text
+    ("unsafe-eval"), and shows previews from data: and blob:.
     """
     hashes = (f"'sha256-{b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts)
     return "; ".join(
@@ -86,32 +88,45 @@ class Guard:
             await refusal(scope, receive, _guarded(send))
         elif scope["type"] == "http":
             with suppress(ClientDisconnect):  # the tab was closed while it sent something: nobody waits for an answer
-                await self.app(scope, receive, _guarded(send))
+                is_page = scope["path"].rstrip("/") in _PAGES
+                await self.app(scope, receive, _guarded_page(send) if is_page else _guarded(send))
         else:  # lifespan: the server's own start and end
             await self.app(scope, receive, send)
 
 
 def _guarded(send: Send) -> Send:
-    """Sends an answer on with what the browser may do with it. A page is held back until it is whole, to see its scripts."""
-    page: Message | None = None
-    body = b""
+    """Sends an answer on with what the browser may do with it."""
 
     async def send_guarded(message: Message) -> None:
-        nonlocal page, body
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.update(_HEADERS)
-            headers["Content-Security-Policy"] = _policy()
-            if headers.get("content-type", "").startswith("text/html"):
-                page = message
-                return
-        elif page is not None:
-            body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            MutableHeaders(scope=page)["Content-Security-Policy"] = _policy(_INLINE.findall(body))
-            await send(page)
-            message = {"type": "http.response.body", "body": body}
+            _tell(message, _policy())
         await send(message)
 
     return send_guarded
+
+
+def _guarded_page(send: Send) -> Send:
+    """The same for the page: it is held back until it is whole, to see its scripts."""
+    start: Message | None = None
+    body = b""
+
+    async def send_guarded(message: Message) -> None:
+        nonlocal start, body
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        assert start is not None
+        body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        _tell(start, _policy(_INLINE.findall(body)))
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+
+    return send_guarded
+
+
+def _tell(start: Message, policy: str) -> None:
+    headers = MutableHeaders(scope=start)
+    headers.update(_HEADERS)
+    headers["Content-Security-Policy"] = policy
