@@ -233,8 +233,9 @@ def _fetch_for_card(place: Path, python: Path, environment: Mapping[str, str]) -
     if not _pip(place, python, environment, UV) or subprocess.run(command, cwd=place, env={**own, **environment}).returncode:
         print(
             say(
-                "That did not work, so the app will train without the card, which is slower. The reason stands above. It is "
-                "tried again at the next start; docs/other-ways-to-start.md says how to do without."
+                "That did not work, so the app will train without the card, which is slower. The reason stands above. An "
+                "older NVIDIA driver has to be updated first. It is tried again at the next start; "
+                "docs/other-ways-to-start.md says how to do without."
             ),
             flush=True,
         )

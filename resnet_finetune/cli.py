@@ -559,7 +559,7 @@ def _parser() -> argparse.ArgumentParser:
 
     page = add("page", _page, say("open the page, in the browser, on this computer"))
     port = say("where to serve the page; the next free one if it is taken (default {port})", port=PORT)
-    page.add_argument("--port", type=int, default=PORT, help=str(port))
+    page.add_argument("--port", type=_port, default=PORT, help=str(port))
     where = page.add_mutually_exclusive_group()
     where.set_defaults(where="browser")
     nowhere = say("do not open the page")
@@ -567,6 +567,13 @@ def _parser() -> argparse.ArgumentParser:
     window = say("open a window of its own; needs pywebview")
     where.add_argument("--window", dest="where", action="store_const", const="window", help=str(window))
     return parser
+
+
+def _port(said: str) -> int:
+    with suppress(ValueError):
+        if 0 <= (port := int(said)) <= 65535:
+            return port
+    raise argparse.ArgumentTypeError(str(say("a port is a number from 0 to 65535")))
 
 
 def _page(args: argparse.Namespace) -> Reply:

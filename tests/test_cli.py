@@ -48,6 +48,8 @@ def assert_to_mend(done: subprocess.CompletedProcess[str], *words: str) -> None:
         ["train", "demo", "--resume", "somewhere"],
         ["train", "--resume", "somewhere", "--seed", "1"],
         ["train", "demo", "--seed", "one"],
+        ["page", "--port", "-5"],
+        ["page", "--port", "70000"],
         ["evaluate", "run"],
         ["predict", "run"],
         ["export", "run", "--to", "there", "--format", "pickle"],

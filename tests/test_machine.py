@@ -58,6 +58,33 @@ def test_on_windows_the_file_that_installed_it_fetches_the_right_one(
     assert "double-click start.bat again" in (look_at_machine().remedy or "")
 
 
+def test_what_installed_it_is_not_asked_again_where_the_card_shall_be_left_alone(
+    tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says(tool, 'echo "NVIDIA GeForce RTX 4090"')
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(machine, "sys", SimpleNamespace(platform="win32", prefix=str(tmp_path / ".venv")))
+    (tmp_path / "start.bat").touch()
+    monkeypatch.setenv("UV_TORCH_BACKEND", "cpu")
+    assert "as the variable UV_TORCH_BACKEND asks" in (look_at_machine().remedy or "")
+
+
+def test_a_card_that_is_older_than_this_pytorch_is_left_alone(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For PyTorch it is there, but nothing can be computed on it."""
+    says(tool, 'echo "NVIDIA GeForce GTX 1080"')
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_120", "compute_120"])
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (6, 1))
+    assert find_device().type == "cpu"
+    seen = look_at_machine()
+    assert seen.trains_on == "CPU" and seen.unused == "NVIDIA GeForce GTX 1080"
+    assert seen.remedy and "its compute capability is 6.1, and 7.5 or more is needed" in seen.remedy
+    for capability in ((7, 5), (9, 0), (12, 1)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda capability=capability: capability)
+        assert find_device().type == "cuda"
+
+
 def test_a_card_whose_driver_is_too_old(tool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     says(tool, 'echo "Tesla K80"; echo "Tesla K80"')
     monkeypatch.setattr(torch.version, "cuda", "12.8")

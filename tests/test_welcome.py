@@ -39,9 +39,23 @@ def title(said: str) -> re.Pattern[str]:
     return re.compile(f"^{said} · Teach a network your photos$")
 
 
+LISTENER = """
+window.heard = [];
+window.Notification = class {
+    static permission = "granted";
+    static async requestPermission() { return "granted"; }
+    constructor(said, { body }) { heard.push(`${said}: ${body}`); }
+};
+const { start } = OscillatorNode.prototype;
+OscillatorNode.prototype.start = function (...when) { heard.push("a note"); start.apply(this, when); };
+"""
+
+
 def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_home: Path) -> None:
     shutil.rmtree(server_home / "runs", ignore_errors=True)
+    page.add_init_script(LISTENER)
     page.reload()
+    assert page.evaluate("async () => (await fetch('/favicon.ico')).headers.get('content-type')").startswith("image/")
     expect(page.locator("#data-findings .welcome li")).to_have_count(5, timeout=MINUTE)
     expect(page.locator("#broken-off")).to_be_hidden()
     expect(page.locator("#data-onward")).to_be_hidden()  # no empty strip at the foot of the page
@@ -51,8 +65,11 @@ def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_hom
     expect(page.locator("#train-status")).to_contain_text("Example")
     expect(page).to_have_title(title("(<?[0-9]+)\u00a0%"), timeout=MINUTE)
 
+    page.get_by_label("Call me when it is over").check()
+    assert page.evaluate("heard") == ["a note", "a note"]  # so that one knows how it sounds
     page.locator("#train-stop").click()
     expect(page).to_have_title(title("Stopped"), timeout=MINUTE)
+    assert page.evaluate("heard") == ["a note"] * 4 + ["Stopped: Example (the demo photos)"]
     page.locator("#train-discard").focus()
     page.keyboard.press("Enter")
     expect(page).to_have_title("Teach a network your photos")

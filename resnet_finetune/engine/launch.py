@@ -18,8 +18,10 @@ def launch_for_each_gpu(arguments: Sequence[str]) -> None:
         return
     import torch
 
+    from resnet_finetune.model.hardware import find_device
+
     cards = torch.cuda.device_count()  # that it can use, and may
-    if cards > 1:
+    if cards > 1 and find_device().type == "cuda":
         command = ["-m", "accelerate.commands.accelerate_cli", "launch", *launch_options(1, cards), *arguments]
         os.execv(sys.executable, [sys.executable, *command])
 

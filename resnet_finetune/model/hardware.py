@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,12 +44,25 @@ class Hardware:
 def find_device() -> torch.device:
     """The GPU that PyTorch can use (CUDA, XPU or MPS), or the CPU.
 
+    An NVIDIA card that is older than all that this PyTorch was built for is there for PyTorch, too, but fails at the first
+    computation.
+
     Full precision is full from here on. Otherwise newer NVIDIA cards convolve float32 with ten bits of mantissa (TF32), and the
     app would not answer as an export of the same model does. Autocast is as fast as ever.
     """
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return accelerator or torch.device("cpu")
+    if accelerator is None or (accelerator.type == "cuda" and too_old()):
+        return torch.device("cpu")
+    return accelerator
+
+
+def too_old() -> tuple[float, float] | None:
+    """Of a CUDA card that this PyTorch has no code for: its compute capability, and the least that is needed. Else None."""
+    built_for = [int(number) for name in torch.cuda.get_arch_list() for number in re.findall(r"^sm_(\d+)", name)]
+    major, minor = torch.cuda.get_device_capability()
+    its = 10 * major + minor
+    return (its / 10, min(built_for) / 10) if built_for and its < min(built_for) else None
 
 
 def layout(device: torch.device) -> torch.memory_format:

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Literal
 
 from resnet_finetune.ui.wording.texts import text
+from resnet_finetune.words import shell
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import say
@@ -100,7 +101,7 @@ def _require_pywebview() -> None:
             say(
                 "A window of its own needs pywebview, which is not installed: install it with “{command}”, or leave out "
                 "--window to use the browser.",
-                command=f'"{sys.executable}" -m pip install {package}',
+                command=f"{shell.python()} -m pip install {package}",
             )
         )
 

@@ -44,9 +44,10 @@ CHINESE: dict[str, str] = {
         "安装最多需要占用这个磁盘 {needed:.0f} GB，现在只剩 {free:.1f} GB：请腾出空间，再重新启动。"
     ),
     "The PyTorch that can use your NVIDIA card is fetched: 2 to 3 GB.": "正在下载能使用你的 NVIDIA 显卡的 PyTorch：2 到 3 GB。",
-    "That did not work, so the app will train without the card, which is slower. The reason stands above. It is tried again "
-    "at the next start; docs/other-ways-to-start.md says how to do without.": (
-        "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。下次启动时会再试；不想再试的话，请看 docs/other-ways-to-start.md。"
+    "That did not work, so the app will train without the card, which is slower. The reason stands above. An older NVIDIA "
+    "driver has to be updated first. It is tried again at the next start; docs/other-ways-to-start.md says how to do without.": (
+        "没有成功，所以训练时不会用显卡，会慢一些。原因见上面。NVIDIA 驱动较旧的话，请先更新。下次启动时会再试；"
+        "不想再试的话，请看 docs/other-ways-to-start.md。"
     ),
     "Nothing could be downloaded: see that you are online. If you go online by a proxy, as in many companies, name it "
     "(docs/other-ways-to-start.md says how). Then start again the same way.": (
@@ -545,9 +546,17 @@ CHINESE: dict[str, str] = {
     "computer, and start the app again.": (
         "这个 PyTorch 需要支持 CUDA {version} 的驱动，而你的驱动较旧或没有运行：请更新 NVIDIA 驱动，重启电脑，再启动本应用。"
     ),
-    "This PyTorch was built without CUDA. Close the app, go online and double-click start.bat again: it fetches the one that can "
-    "use the card, 2 to 3 GB.": (
-        "这个 PyTorch 不带 CUDA。请关闭本应用，联网后再双击 start.bat：它会下载能使用显卡的 PyTorch（2 到 3 GB）。"
+    "This PyTorch has no code for so old a card: its compute capability is {its}, and {needed} or more is needed. There is nothing "
+    "to be done; all works on the CPU.": (
+        "这个 PyTorch 不支持这么旧的显卡：它的计算能力是 {its}，至少需要 {needed}。这没有办法解决；一切都可以在 CPU 上进行。"
+    ),
+    "This PyTorch was built without CUDA, as the variable UV_TORCH_BACKEND asks: remove it, close the app and double-click "
+    "start.bat again.": (
+        "按变量 UV_TORCH_BACKEND 的要求，这个 PyTorch 不带 CUDA：请删去这个变量，关闭本应用，再双击 start.bat。"
+    ),
+    "This PyTorch was built without CUDA. Update the NVIDIA driver, close the app, go online and double-click start.bat again: it "
+    "fetches the one that can use the card, 2 to 3 GB.": (
+        "这个 PyTorch 不带 CUDA。请更新 NVIDIA 驱动，关闭本应用，联网后再双击 start.bat：它会下载能使用显卡的 PyTorch（2 到 3 GB）。"
     ),
     "This PyTorch was built without CUDA. Close the app, run the two commands {first} and {second}, and start the app again.": (
         "这个 PyTorch 不带 CUDA。请关闭本应用，依次运行 {first} 和 {second} 这两条命令，再启动本应用。"
@@ -683,6 +692,7 @@ CHINESE: dict[str, str] = {
     "go on with this run after a stop or a crash, as it was set up": "停止或崩溃之后，按原来的设置继续这次训练",
     "how many": "几台机器",
     "on each of them": "每台机器上几块 GPU",
+    "a port is a number from 0 to 65535": "端口是 0 到 65535 之间的数",
     "the folder to write into": "写入的文件夹",
     "the folder that a training wrote": "训练写入的文件夹",
     "photos, or folders or archives of them": "照片，或照片的文件夹、压缩包",

@@ -282,7 +282,7 @@ CHINESE: dict[str, str] = {
     "train.part.tune": "微调",
     "train.part.test": "测试",
     "news.tell": "结束时叫我：响一声，并由浏览器发出通知",
-    "news.denied": "这个浏览器不显示通知；声音照样会响。",
+    "news.denied": "这个浏览器不显示通知；只要你在页面上点过一下，声音照样会响。",
     "gone": "应用已经关闭",
     "gone.what": "请重新启动它，这个页面会自己恢复。什么都没有丢：正在进行的训练会继续，或者可以接着训练。",
     "train.state.new": "未开始",

@@ -293,7 +293,8 @@ ENGLISH: dict[str, str] = {
     "train.part.tune": "Fine-tuning",
     "train.part.test": "Test",
     "news.tell": "Call me when it is over: a sound, and a notification of the browser",
-    "news.denied": "This browser shows no notifications; the sound comes all the same.",
+    "news.denied": "This browser shows no notifications; the sound comes all the same, once you have clicked somewhere on the "
+    "page.",
     "gone": "The app was closed",
     "gone.what": "Start it again, and this page comes back by itself. Nothing is lost: a training that was going on goes on, "
     "or can be gone on with.",
