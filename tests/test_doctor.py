@@ -159,6 +159,12 @@ def test_an_exact_copy_on_both_sides_is_a_leak(tmp_path: Path) -> None:
     assert set(found(scanned(tmp_path), "leak")) == {"train/dogs/0.png", "test/dogs/leak.png"}
 
 
+def test_a_copy_among_those_that_judge_alone_is_no_leak(tmp_path: Path) -> None:
+    write_photos(tmp_path, "train/cats*3", "train/dogs*3", "val/cats*2", "val/dogs*2", "test/cats*2", "test/dogs*2")
+    shutil.copy(tmp_path / "val" / "dogs" / "0.png", tmp_path / "test" / "dogs" / "again.png")
+    assert found(scanned(tmp_path), "leak", "copy") == {}
+
+
 def test_photos_of_one_go_on_both_sides_are_a_leak() -> None:
     facts = [some_facts(number, camera="Pixel", taken=60.0 * number) for number in range(5)]
     facts.append(some_facts(5, camera="Pixel", taken=facts[0].taken + 2))  # type: ignore[operator]

@@ -261,9 +261,10 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert found.labels == {"Gänse.jpg": "Gänsefüßchen", "Café.jpg": "café"}
 
 
+@pytest.mark.parametrize("head", [["文件名", "标签"], ["file", "label"]])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
-def test_chinese_encodings(tmp_path: Path, encoding: str) -> None:
-    rows = [["文件名", "标签"], ["猫一.jpg", "猫"], ["狗一.jpg", "狗"]]
+def test_chinese_encodings(tmp_path: Path, encoding: str, head: list[str]) -> None:
+    rows = [head, ["猫一.jpg", "猫"], ["狗一.jpg", "狗"]]
     assert table(write_csv(tmp_path / "labels.csv", rows, encoding=encoding)).labels == {"猫一.jpg": "猫", "狗一.jpg": "狗"}
 
 

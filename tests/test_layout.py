@@ -218,3 +218,29 @@ def test_of_several_tables_one_that_fits_is_used() -> None:
     layout = laid_out("images*2", a_sample=sample, labels=labels, other=labels)
     assert counts(layout) == {"cat": {None: 1}, "dog": {None: 1}}
     assert kinds(layout) == {"a_sample.csv": "not-a-photo", "labels.csv": "label-table", "other.csv": "not-a-photo"}
+
+
+def test_the_table_that_tells_most_is_used() -> None:
+    """As of a contest: one that has a placeholder for each test photo, and one that has the labels of the others."""
+    sample = table({f"{number}.jpg": "1" for number in range(6)})
+    labels = table({f"{number}.jpg": "cat" if number % 2 else "dog" for number in range(6, 10)})
+    layout = laid_out("images*10", sample_submission=sample, train=labels)
+    assert counts(layout) == {"cat": {None: 2}, "dog": {None: 2}}
+    fewer = table({"0.jpg": "cat", "1.jpg": "dog", "2.jpg": "dog"})
+    assert counts(laid_out("images*10", test=fewer, train=labels)) == {"cat": {None: 2}, "dog": {None: 2}}
+
+
+def test_a_line_of_a_photo_that_is_not_here_says_nothing_of_one_of_the_same_name() -> None:
+    labels = {"train/1.jpg": "cat", "train/2.jpg": "dog", "test/1.jpg": "dog", "test/2.jpg": "cat"}
+    splits = {"train/1.jpg": "train", "train/2.jpg": "train", "test/1.jpg": "test", "test/2.jpg": "test"}
+    layout = laid_out("train/1.jpg", "train/2.jpg", labels=table(labels, splits))
+    assert layout.places == {"train/1.jpg": ("cat", "train"), "train/2.jpg": ("dog", "train")}
+    (problem,) = layout.problems
+    assert "2 more that it lists are not here: test/1.jpg, test/2.jpg" in problem.message
+
+
+def test_lines_that_fit_by_name_only_and_differ_say_nothing() -> None:
+    labels = {"a/1.jpg": "cat", "b/1.jpg": "dog", "2.jpg": "dog"}
+    layout = laid_out("images/1.jpg", "images/2.jpg", labels=table(labels))
+    assert layout.places == {"images/2.jpg": ("dog", None)}
+    assert any("two different labels" in problem.message for problem in layout.problems)

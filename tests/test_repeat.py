@@ -10,7 +10,7 @@ import pytest
 
 from resnet_finetune.runs.repeat import fingerprint, once_more, repeats, weights_hash
 from resnet_finetune.runs.run_folder import Run
-from resnet_finetune.words import corrections
+from resnet_finetune.words import corrections, disk
 
 
 @pytest.fixture
@@ -54,3 +54,8 @@ def test_a_run_whose_photos_were_never_read_repeats_nothing(run: Run, trained: P
     (run.path / "run.json").write_text(json.dumps(about))
     assert fingerprint(run) is None
     assert repeats(run) == []
+
+
+def test_once_more_is_with_the_list_of_an_earlier_version(run: Run) -> None:
+    disk.write_json(run.path / corrections.OF_EARLIER_VERSIONS, ["red/00.png"])
+    assert once_more(run).corrections == str(run.path / corrections.OF_EARLIER_VERSIONS)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -451,8 +452,17 @@ def test_what_was_deleted_long_ago_is_erased_and_the_persons_own_files_stay(run:
     assert run_folder.list_runs(deleted=True) == [run]
     long_ago = time.time() - (history.DAYS + 1) * 24 * 60 * 60
     os.utime(run.path / "deleted", (long_ago, long_ago))
+    with lock.hold(run.path):  # somebody goes on with it
+        history.erase_old()
+    assert run_folder.list_runs(deleted=True) == [run]
     history.erase_old()
     assert list(run.path.iterdir()) == [own]
+
+
+def test_a_deleted_run_that_is_gone_on_with_is_brought_back(run: Run) -> None:
+    history.delete(run)
+    list(run_folder._recorded(run, replace(run.settings, preset="none such"), lambda: False))
+    assert run_folder.list_runs() == [run]
 
 
 def test_everything_that_a_run_writes_is_known_by_name(trained: Path) -> None:

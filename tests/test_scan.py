@@ -243,3 +243,10 @@ def test_hostile_images_in_one_folder(tmp_path: Path) -> None:
     assert kilobytes < 1_500_000
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr
+
+
+def test_a_table_that_begins_like_a_picture_is_a_table(tmp_path: Path) -> None:
+    write_photos(tmp_path, "images/BMW_1.png", "images/BMW_2.png", "images/VW_1.png", "images/VW_2.png")
+    (tmp_path / "labels.csv").write_text("BMW_1.png,BMW\nBMW_2.png,BMW\nVW_1.png,VW\nVW_2.png,VW\n")
+    dataset = scanned(tmp_path)
+    assert dataset.classes == ["BMW", "VW"] and len(dataset.photos) == 4

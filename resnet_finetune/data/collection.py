@@ -17,7 +17,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from resnet_finetune.data.names import Places, UnsafeName, is_system, safe_parts, shown
-from resnet_finetune.words.disk import read_json, write_json
+from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.home import home, own_folder
 from resnet_finetune.words.language import reason, say
@@ -147,7 +147,7 @@ def find(id: str) -> Collection:
     if not re.fullmatch("[0-9a-f]{16}", id):
         raise _not_here()
     try:
-        return Collection(id, str(read_json(_place(id) / "about.json")["name"]))
+        return Collection(id, str(disk.read_json(_place(id) / "about.json")["name"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _not_here() from error
 
@@ -225,7 +225,7 @@ class _Shelf:
                 shutil.copyfileobj(content, file, 1024 * 1024)
             with self._lock:  # else the folder could be taken out as empty in between
                 target.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(target)
+                disk.patiently(lambda: temporary.replace(target))
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -282,14 +282,14 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 def _is_kept(place: Path) -> bool:
     """Raises ``OSError`` where it cannot be told for the moment."""
     try:
-        return bool(read_json(place / "about.json")["kept"])
+        return bool(disk.read_json(place / "about.json")["kept"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):  # it was never made whole
         return False
 
 
 def _write_about(collection: Collection, *, kept: bool) -> None:
     try:
-        write_json(_place(collection.id) / "about.json", {"name": collection.name, "kept": kept})
+        disk.write_json(_place(collection.id) / "about.json", {"name": collection.name, "kept": kept})
     except OSError as error:
         raise _explained(error) from error
 
@@ -318,7 +318,8 @@ def _not_here() -> NotHere:
 def _explained(error: OSError) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoRoom(say("The disk is full, so no more photos can be taken: make room on it, and try again."))
-    if error.errno in (errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG):  # what a file system says of a name
+    unfit = error.errno in (errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG)  # what a file system says of a name
+    if unfit or (error.errno == errno.ENOENT and _brought().is_dir()):  # so Windows calls a path that is too long
         return UserError(say("It could not be written ({reason}): rename it, and bring it again.", reason=reason(error)))
     return NoRoom(
         say(

@@ -94,12 +94,13 @@ def _alike(photos: Sequence[Photo], classes: Sequence[str], likeness: Likeness) 
             for photo in misplaced:
                 others = _but([other.name for other in misplaced], photo)
                 yield Problem(path=photo.name, kind="label-conflict", message=message, others=others, remedy=(photo.name,))
-        if len({photo.split for photo in group}) > 1:
+        sides = {photo.split for photo in group}
+        if "train" in sides and len(sides) > 1:
             message = say("{same} is among the training photos and among those that judge the model: take one away.", same=same)
             for photo in group:
                 remedy = (photo.name,) if photo.split == "train" else ()
                 yield Problem(path=photo.name, kind="leak", message=message, others=_but(names, photo), remedy=remedy)
-        elif len({photo.label for photo in group}) == 1:
+        elif len(sides) == 1 and len({photo.label for photo in group}) == 1:
             yield from _copies(group, classes)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
-from resnet_finetune.data.zips import open_zip
+from resnet_finetune.data.zips import is_chinese, open_zip
 from resnet_finetune.words.language import reason, say
 
 MAX_BYTES = 50 * 10**6
@@ -277,9 +277,11 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeError:
         pass
-    # Excel saves in the code page of the computer. Nearly all bytes are some text in Chinese, so its words must be there.
+    # Excel saves in the code page of the computer. Nearly all bytes are some text in Chinese, so common letters or its words
+    # must be there.
     first_line = data.split(b"\n", 1)[0].decode("gb18030", errors="replace")
-    if any(word in FILE_WORDS or word in LABEL_WORDS for word in re.findall("[\u4e00-\u9fff]+", first_line)):
+    words = re.findall("[\u4e00-\u9fff]+", first_line)
+    if is_chinese([data]) or any(word in FILE_WORDS or word in LABEL_WORDS for word in words):
         return data.decode("gb18030", errors="replace")
     try:
         return data.decode("cp1252")

@@ -42,15 +42,22 @@ def find_layout(
     places = {name: place for name in photos if (place := by_folder.place(name.split("/")))}
     telling = {class_ for class_, _ in places.values() if not _says_nothing(class_)}
     if len(telling) < 2:
-        for name, table in tables.items():
-            labelled = _by_table(photos, name, table)
-            if len(labelled.places) >= max(1, len(photos) / 4):  # the photos of a contest have no labels for the test
-                others = [_unused(other) for other in tables if other != name]
-                return Layout(places=labelled.places, problems=labelled.problems + others)
+        labelled = {name: _by_table(photos, name, table) for name, table in tables.items()}
+        # Of a contest, test.csv and sample_submission.csv name photos, too, but fewer, and one class or none.
+        best = max(labelled, key=lambda name: _worth(labelled[name]), default=None)
+        # The photos of a contest have no labels for the test.
+        if best is not None and len(labelled[best].places) >= max(1, len(photos) / 4):
+            others = [_unused(other) for other in tables if other != best]
+            return Layout(places=labelled[best].places, problems=labelled[best].problems + others)
     problems = [_outside(name, by_folder) for name in photos if name not in places]
     problems += map(_unused, tables)
     problems += _without_photos(folders, by_folder, {class_ for class_, _ in places.values()})
     return Layout(places=places, problems=problems)
+
+
+def _worth(layout: Layout) -> tuple[bool, int]:
+    """Of a table: whether it tells classes apart, and of how many photos."""
+    return len({class_ for class_, _ in layout.places.values()}) > 1, len(layout.places)
 
 
 def _says_nothing(folder: str) -> bool:
@@ -170,18 +177,22 @@ def _without_photos(names: Iterable[str], folders: _Folders, classes: set[str]) 
 
 def _by_table(photos: Sequence[str], table_name: str, table: LabelTable) -> Layout:
     """The classes as the table gives them, the splits as it or the folders beside it do."""
-    found = _Matches(photos, table_name)
-    splits = {name: split for name in photos for part in name.split("/")[:-1] if (split := _split_of(part))}
+    meant = _Matches(photos, table_name).meant([*table.labels, *table.conflicts, *table.unlabelled, *table.splits])
+    told: dict[str, set[Split]] = defaultdict(set)
     for file, word in table.splits.items():
-        name, split = found.photo(file), _split_of(word)
-        if name and split:
-            splits[name] = split
-    labels = {name: label for file, label in table.labels.items() if (name := found.photo(file))}
-    places: dict[str, Place] = {name: (label, splits.get(name)) for name, label in labels.items()}
+        if (photo := meant.get(file)) and (split := _split_of(word)):
+            told[photo].add(split)
+    splits = {name: split for name in photos for part in name.split("/")[:-1] if (split := _split_of(part))}
+    splits |= {photo: words.pop() for photo, words in told.items() if len(words) == 1}
+    labels: dict[str, set[str]] = defaultdict(set)
+    for file, label in table.labels.items():
+        if photo := meant.get(file):
+            labels[photo].add(label)
+    twice = {meant[file] for file in table.conflicts if file in meant} | {name for name in labels if len(labels[name]) > 1}
+    places: dict[str, Place] = {name: (label, splits.get(name)) for name, (label, *_) in labels.items() if name not in twice}
 
-    twice = {name for file in table.conflicts if (name := found.photo(file))}
     problems = [_unlabelled(name, table_name, twice=name in twice) for name in photos if name not in places]
-    absent = [file for file in table.labels if not found.photo(file)]
+    absent = [file for file in table.labels if file not in meant]
     message = say("Its labels were used ({n} photos).", n=len(places))
     if absent:
         message = say(
@@ -205,12 +216,21 @@ class _Matches:
             for known, key in zip(self._known, (photo, path.name, path.stem), strict=True):
                 known[key.casefold()].append(photo)
 
-    def photo(self, file: str) -> str | None:
+    def meant(self, files: Iterable[str]) -> dict[str, str]:
+        """File → photo. A photo that a line names by its path is not meant by another that fits its name only: that one's photo
+        is in another folder, and not here.
+        """
+        found = {file: match for file in files if (match := self._find(file))}
+        by_path = {photo for photo, exact in found.values() if exact}
+        return {file: photo for file, (photo, exact) in found.items() if exact or photo not in by_path}
+
+    def _find(self, file: str) -> tuple[str, bool] | None:
+        """The photo, and whether it is found by its path."""
         paths, names, stems = self._known
         path = PurePosixPath(file)
         for known, key in ((paths, str(self._beside / path)), (paths, file), (names, path.name), (stems, path.name)):
             if len(fitting := known.get(key.casefold(), [])) == 1:
-                return fitting[0]
+                return fitting[0], known is paths
         return None
 
 

@@ -152,7 +152,7 @@ def _read(shelf: Shelf, name: str, path: Path) -> PhotoFile | _Decoded | LabelTa
         return _photo(shelf, name, path)
     except UnreadablePhoto as error:
         problem = Problem(path=name, kind=error.kind, message=error.message)
-        return _table(name, path) or problem if error.kind == "not-a-photo" and is_table(name) else problem
+        return (_table(name, path) if is_table(name) else None) or problem  # "BMW_1.jpg,BMW" begins like a BMP
     except OSError as error:
         return Problem(
             path=name,

@@ -180,7 +180,7 @@ def write_whole(
         if hasattr(os, "sync"):
             os.sync()  # a power cut must not leave a folder that looks whole and is not
         try:
-            folder.rename(target)
+            disk.patiently(lambda: folder.rename(target))  # a virus scanner reads what is new
         except OSError:
             if not target.is_dir():  # else another window has just unpacked the same archive
                 raise

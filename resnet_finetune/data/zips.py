@@ -106,7 +106,7 @@ def _names(infos: list[ZipInfo]) -> list[str]:
     """
     told = [info.orig_filename if info.flag_bits & 0x800 else _unicode_path(info) for info in infos]
     others = [_raw(info) for info, name in zip(infos, told, strict=True) if name is None]
-    encoding = "gb18030" if _is_chinese(others) else "utf-8"
+    encoding = "gb18030" if is_chinese(others) else "utf-8"
     return [_decoded(_raw(info), encoding) if name is None else name for info, name in zip(infos, told, strict=True)]
 
 
@@ -127,8 +127,10 @@ def _unicode_path(info: ZipInfo) -> str | None:
     return None
 
 
-def _is_chinese(names: list[bytes]) -> bool:
-    """Whether names are in GBK. Some German ones could be read so, too, but hardly as the letters that people use."""
+def is_chinese(names: list[bytes]) -> bool:
+    """Whether names or lines, not all of them ASCII, are in GBK. Some German ones could be read so, too, but hardly as the
+    letters that people use.
+    """
     together = b"\n".join(names)  # no letter of several bytes goes beyond the end of a line
     with suppress(UnicodeDecodeError):
         together.decode()

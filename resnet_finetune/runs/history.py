@@ -64,7 +64,8 @@ def erase_old() -> None:
     """Those that were deleted more than ``DAYS`` days ago."""
     for run in run_folder.list_runs(deleted=True):
         with suppress(OSError):
-            if time.time() - (run.path / DELETED).stat().st_mtime > DAYS * 24 * 60 * 60:
+            old = time.time() - (run.path / DELETED).stat().st_mtime > DAYS * 24 * 60 * 60
+            if old and lock.holder(run.path) != "alive":
                 erase(run)
 
 

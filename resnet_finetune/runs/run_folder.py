@@ -273,6 +273,7 @@ def _recorded(run: Run, settings: Settings, stop: Callable[[], bool]) -> Iterato
     if not (run.path / RUN).is_file():
         raise UserError(say("{path} holds no run: make it with 'create' first.", path=run.path))
     with lock.hold(run.path):
+        disk.remove(run.path / DELETED)  # who goes on with it wants it back
         disk.sweep(run.path)
         try:
             from resnet_finetune.engine.train import fine_tune  # torch: seconds to import, not to be paid by a reader of runs
