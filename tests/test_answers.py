@@ -82,3 +82,10 @@ def test_files_are_found_in_folders_and_links_and_system_files_are_passed_over(t
     files, left = files_of([folder])
     assert [Path(name).relative_to(folder).as_posix() for name in files] == ["1.jpg", "b/2.jpg"]
     assert sorted(problem.path for problem in left) == ["link.jpg", "linked", "pipe.jpg"]
+
+
+def test_what_cannot_be_opened_any_more_does_not_stop_the_copies(tmp_path: Path) -> None:
+    answers = [answer(tmp_path / "gone.jpg", "cat"), answer(tmp_path / "1.jpg", "cat")]
+    (tmp_path / "gone.jpg").unlink()
+    assert copy_sorted(answers, tmp_path / "sorted") == 1
+    assert [file.name for file in (tmp_path / "sorted" / "cat").iterdir()] == ["1.jpg"]

@@ -207,6 +207,7 @@ def test_the_space_answers_as_the_folder(taken: Path, photos: Path) -> None:
     header = dict(line.split(": ") for line in lines)
     assert header["sdk"] == "gradio"
     assert header["app_file"] == "app.py"
+    assert header["python_version"] == '"{}.{}"'.format(*sys.version_info)
     assert f"gradio=={header['sdk_version']}" in (taken / "space" / "requirements.txt").read_text().splitlines()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,14 @@ def test_it_comes_back_as_it_was_saved(gallery: Gallery, tmp_path: Path) -> None
     gallery.save(tmp_path)
     assert [(tmp_path / name).read_bytes() for name in (FEATURES, NAMES)] == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([FEATURES, NAMES])
+
+
+@pytest.mark.parametrize("name", ["N:A/1.jpg", f"猫/{'猫' * 86}.jpg", "a/con.jpg ", "..a/b..jpg"])
+def test_a_photo_may_have_any_name_that_a_disk_takes(gallery: Gallery, tmp_path: Path, name: str) -> None:
+    photos = [replace(gallery.photos[0], name=name), *gallery.photos[1:]]
+    replace(gallery, photos=photos).save(tmp_path)
+    again = load_gallery(tmp_path, gallery.about, 3, 2)
+    assert again is not None and again.photos[0].name == name
 
 
 @pytest.mark.parametrize("gone", [FEATURES, NAMES])

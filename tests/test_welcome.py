@@ -41,6 +41,12 @@ def title(said: str) -> re.Pattern[str]:
 
 LISTENER = """
 window.heard = [];
+window.flashed = false;
+(function look() {
+    const strip = document.querySelector("#data-onward");
+    if (strip && getComputedStyle(strip).display !== "none") window.flashed = true;
+    else requestAnimationFrame(look);
+})();
 window.Notification = class {
     static permission = "granted";
     static async requestPermission() { return "granted"; }
@@ -59,6 +65,7 @@ def test_an_empty_page_explains_itself_and_has_an_example(page: Page, server_hom
     expect(page.locator("#data-findings .welcome li")).to_have_count(5, timeout=MINUTE)
     expect(page.locator("#broken-off")).to_be_hidden()
     expect(page.locator("#data-onward")).to_be_hidden()  # no empty strip at the foot of the page
+    assert not page.evaluate("flashed")  # nor for the moment before the page has asked what is chosen
     page.locator("#example-ask").click()
     way = page.locator("#train-status [role=progressbar]")
     expect(way.locator("li")).to_have_text(["Photos", "First answer", "Fine-tuning", "Test"], timeout=MINUTE)

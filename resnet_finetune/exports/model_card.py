@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.metadata import version
 
 import resnet_finetune
@@ -41,7 +42,9 @@ def card(model: Classifier, report: Report, parity: Parity) -> str:
 
 def of_space(model: Classifier, report: Report, parity: Parity) -> str:
     """The card under the header by which a Hugging Face Space knows how to run."""
-    header = f"title: What is on this photo\nsdk: gradio\nsdk_version: {version('gradio')}\napp_file: app.py"
+    python = f'"{sys.version_info.major}.{sys.version_info.minor}"'  # a text, or YAML would read 3.10 as 3.1
+    gradio = f"sdk: gradio\nsdk_version: {version('gradio')}\npython_version: {python}"
+    header = f"title: What is on this photo\n{gradio}\napp_file: app.py"
     return f"---\n{header}\n---\n\n{card(model, report, parity)}"
 
 

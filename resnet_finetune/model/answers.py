@@ -63,7 +63,7 @@ def folder_of(answer: Answer) -> str:
 
 def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
     """Copy every file into a folder of ``to`` named by its answer; how many were copied comes back. No file is moved, and none
-    that is there already is written over: files of the same name get a number.
+    that is there already is written over: files of the same name get a number. What cannot be opened (any more) is left out.
 
     Raises:
         UserError: ``to`` is not an empty or a new folder, it cannot be written, or no folder can be called like a class. What
@@ -73,7 +73,8 @@ def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
         to.mkdir(parents=True, exist_ok=True)
         if any(to.iterdir()):
             raise UserError(say("{to} is not empty: name a new folder for the copies.", to=to))
-        room, needed = shutil.disk_usage(to).free, sum(answer.path.stat().st_size for answer in answers)
+        there = [answer for answer in answers if _opens(answer.path)]
+        room, needed = shutil.disk_usage(to).free, sum(answer.path.stat().st_size for answer in there)
         if needed > room:
             raise UserError(
                 say(
@@ -84,7 +85,7 @@ def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
                     to=to,
                 )
             )
-        for answer in answers:
+        for answer in there:
             folder = to / _harmless(folder_of(answer))
             folder.mkdir(exist_ok=True)
             shutil.copy2(answer.path, _unused(folder / answer.path.name))
@@ -92,7 +93,15 @@ def copy_sorted(answers: Sequence[Answer], to: Path) -> int:
         raise UserError(
             say("The copies could not be written ({reason}): choose another place.", reason=reason(error))
         ) from error
-    return len(answers)
+    return len(there)
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _harmless(label: str) -> str:

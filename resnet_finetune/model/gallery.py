@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, get_args
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from resnet_finetune.data.names import UnsafeName, safe_parts
 from resnet_finetune.words import disk
 from resnet_finetune.words.events import Split
 
@@ -166,8 +165,9 @@ def load_photos(folder: Path, classes: int) -> list[Seen]:
 
 
 def _is_sound(photo: Seen, classes: int) -> bool:
-    try:
-        inside = bool(safe_parts(photo.name))
-    except UnsafeName:
-        inside = False
+    """Its name leads nowhere but into the folder of the photos, which may hold names that no archive may."""
+    path = PurePath(photo.name.replace("\\", "/"))
+    inside = (
+        photo.name != "" and not path.is_absolute() and not path.drive and ".." not in path.parts and "\0" not in photo.name
+    )
     return inside and type(photo.label) is int and 0 <= photo.label < classes and photo.split in get_args(Split)

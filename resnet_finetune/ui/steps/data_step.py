@@ -42,7 +42,7 @@ class Seen:
     findings: Findings
 
 
-Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Row, gr.Button, gr.Button]
+Answer = tuple[Chosen | None, Seen | None, Markup, Markup, gr.Button, gr.Button, gr.Button]
 
 
 def build(
@@ -79,9 +79,10 @@ def build(
     stop = gr.Button(text("data.stop_scan"), variant="stop", visible=HIDDEN, elem_id="data-stop")
     findings = gr.HTML(elem_id="data-findings")
     doctor = gr.HTML(js_on_load=ACTIONS, elem_id="data-doctor")
-    with gr.Row(visible=HIDDEN, elem_classes=["onward", "kept"], elem_id="data-onward") as onward:
-        lead_to(gr.Button(text("data.next"), elem_id="data-next"), tabs, "model")
-        at_once = gr.Button(_train(None), variant="primary", elem_id="data-train")
+    with gr.Row(elem_classes=["onward", "kept"], elem_id="data-onward"):  # without a button it is not seen
+        onward = gr.Button(text("data.next"), visible=HIDDEN, elem_id="data-next")
+        at_once = gr.Button(_train(None), variant="primary", visible=HIDDEN, elem_id="data-train")
+    lead_to(onward, tabs, "model")
 
     answer: dict[str, Any] = {"outputs": [chosen, seen, findings, doctor, onward, at_once, stop], "show_progress": "hidden"}
     # Each begins at once, whatever other scan goes on, and ends that.
@@ -262,7 +263,8 @@ def _answer(
     said: Markup, doctor: Markup = _NOTHING, *, seen: Seen | None = None, ready: Chosen | None = None, scanning: bool = False
 ) -> Answer:
     """The way on is open once the photos are ``ready``; a scan can be stopped while there is one."""
-    onward, at_once = gr.Row(visible=seen_if(ready is not None)), gr.Button(_train(ready))
+    way = seen_if(ready is not None)
+    onward, at_once = gr.Button(visible=way), gr.Button(_train(ready), visible=way)
     return ready, seen, said, doctor, onward, at_once, gr.Button(visible=seen_if(scanning))
 
 

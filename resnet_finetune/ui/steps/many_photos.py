@@ -206,7 +206,9 @@ def _copy(named: Named | None, to: str) -> Markup:
         copied = copy_sorted(named.answers, Path(place).expanduser().absolute())
     except UserError as error:
         return message("bad", text("many.not_copied"), error.messages)
-    return message("good", text("many.copied", photos=photos(copied), to=place))
+    left = len(named.answers) - copied
+    more = [text("many.copied.left", n=left)] if left else []
+    return message("good", text("many.copied", photos=photos(copied), to=place), more)
 
 
 # --- What is shown -----------------------------------------------------------------------------------------------------

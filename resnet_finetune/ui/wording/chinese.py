@@ -553,6 +553,7 @@ CHINESE: dict[str, str] = {
     "many.to.missing": "请先给出存放副本的文件夹。",
     "many.copy": "复制到各类别的文件夹",
     "many.copied": "已把 {photos}复制到 {to}",
+    "many.copied.left": "无法打开而略过的：{n}。请检查它们是否还在，是否正被使用。",
     "many.not_copied": "照片没有全部复制",
     "doors.none": "这个地址没有内容：请打开本应用启动时显示的地址。",
     "doors.unannounced": "没有说明要发送多少内容：请求里要带上长度（Content-Length）。",
@@ -657,7 +658,7 @@ CHINESE: dict[str, str] = {
     "compare.class": "类别：找到的（召回率）",
     "compare.recall": "{share}，共 {n} 张",
     "try.over": "训练已结束：训练好的模型又看了一遍这些照片。",
-    "try.again": "百分比表示它对每个类别有多大把握（置信度）；所有类别加起来是 100。随时可以再拖入照片。",
+    "try.again": "百分比表示它对每个类别有多大把握（置信度）；所有类别加起来是 100（四舍五入除外）。随时可以再拖入照片。",
     # Presets, within a sentence
     "preset.quick": "快速",
     "preset.balanced": "均衡",

@@ -594,6 +594,7 @@ ENGLISH: dict[str, str] = {
     "many.to.missing": "Give a folder for the copies first.",
     "many.copy": "Copy into class folders",
     "many.copied": "{photos} copied into {to}",
+    "many.copied.left": "Left out, because they could not be opened: {n}. See that they are there, and not in use.",
     "many.not_copied": "The photos were not all copied",
     "doors.none": "There is nothing at this address: open the one that the app printed when it started.",
     "doors.unannounced": "It was not said how much is coming: send it with its length (Content-Length).",
@@ -708,7 +709,8 @@ ENGLISH: dict[str, str] = {
     "compare.class": "Class: found (recall)",
     "compare.recall": "{share} of {n}",
     "try.over": "The training is over: its finished model has looked at them again.",
-    "try.again": "The per cents say how sure it is of each class (confidence); over all classes they add up to 100. Drop "
+    "try.again": "The per cents say how sure it is of each class (confidence); over all classes they add up to 100, "
+    "but for rounding. Drop "
     "more photos whenever you like.",
     # Presets, within a sentence
     "preset.quick": "quick",
