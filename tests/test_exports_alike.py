@@ -188,12 +188,19 @@ def test_the_page_reads_photos_as_the_app_does_and_speaks_chinese(trained: Path,
     clear.save(photos / "clear.png")
     Image.fromarray(picture[:500, :333]).save(photos / "tall.webp", lossless=True)
     (photos / "notes.txt").write_text("no photo")
+    Image.new("RGB", (5, 40)).save(photos / "tiny.png")
     page = open_page(browser, tmp_path / "to" / "classify.html", "zh-TW", "准备好了。")
+    refused = "这个浏览器无法把这个文件作为照片读取。HEIC、TIFF、灰度扫描图和很大的照片，请先另存为 JPEG。"
+    scan = tmp_path / "scan.png"  # of 12 bits, which the app reads and a browser shows nearly black
+    Image.fromarray(np.random.default_rng(0).integers(0, 4096, (90, 90)).astype(np.uint16)).save(scan)
+    assert classified(page, [scan]) == [[refused]]
+    page.reload()
+    expect(page.locator("#said")).to_have_text("准备好了。", timeout=MINUTE)
     model = load_model(run)
     paths = files(photos)
     for found, answer in zip(classified(page, paths), model.classify(paths), strict=True):
         if answer.scores is None:
-            assert found == ["这个文件无法作为照片读取。"]
+            assert found == [refused]
             continue
         shares = {name: float(share.removesuffix(" %")) for name, share in (line.split("\n") for line in found)}
         assert [shares[name] for name in names] == pytest.approx([100 * score for score in answer.scores], abs=2)
