@@ -12,7 +12,7 @@ import shlex
 import shutil
 import socket
 import stat
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -190,10 +190,20 @@ def test_nothing_is_fetched_from_elsewhere_and_passed_on_as_the_apps_own(url: st
             assert ask(url, "GET", f"{prefix}/gradio_api/file={address}", Sec_Fetch_Site="none")[0] == 404
 
 
-def run(answer: Coroutine[Any, Any, None]) -> None:
-    """One that waits for nothing: the browser's own loop is going on here, and there may be no other."""
+async def never(*given: Any) -> Any:
+    raise AssertionError("it was let in")
+
+
+def sent(app: Any, **scope: Any) -> list[Any]:
+    """What an app sends that waits for nothing: the browser's own loop is going on here, and there may be no other."""
+    messages: list[Any] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
     with suppress(StopIteration):
-        answer.send(None)
+        app(scope, never, send).send(None)
+    return messages
 
 
 def test_no_websocket_is_opened(url: str) -> None:
@@ -201,16 +211,7 @@ def test_no_websocket_is_opened(url: str) -> None:
     for _, path in KNOCKS:
         assert ask(url, "GET", path, None, Origin=url, **hands)[0] != 101, path
 
-    async def never(*given: Any) -> Any:
-        raise AssertionError("it was let in")
-
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    run(Guard(never)({"type": "websocket", "path": "/", "headers": []}, never, send))
-    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert sent(Guard(never), type="websocket", path="/", headers=[]) == [{"type": "websocket.close", "code": 1008}]
 
 
 def test_it_is_not_reached_from_another_address(url: str) -> None:
@@ -401,18 +402,9 @@ def test_only_the_page_may_hold_scripts() -> None:
         await send({"type": "http.response.body", "body": b"<script>alert(1)</script>"})
 
     def policy(path: str) -> str:
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        async def receive() -> Any:
-            raise AssertionError("nobody reads the request")
-
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"127.0.0.1")]}
-        run(Guard(app)(scope, receive, send))
-        assert sent[-1]["body"] == b"<script>alert(1)</script>"
-        return str(dict(sent[0]["headers"])[b"content-security-policy"])
+        start, page = sent(Guard(app), type="http", method="GET", path=path, headers=[(b"host", b"127.0.0.1")])
+        assert page["body"] == b"<script>alert(1)</script>"
+        return str(dict(start["headers"])[b"content-security-policy"])
 
     assert all("sha256-" in policy(path) for path in ("/", "/zh/"))
     assert not any("sha256-" in policy(path) for path in ("/gradio_api/file=x.html", "/zh/x", "/download/report/x"))

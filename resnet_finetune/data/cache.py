@@ -155,7 +155,7 @@ class Shelf:
             box.file.close()
             unfinished = box.path.with_suffix(".part")
             unfinished.write_text(content, encoding="utf-8")
-            disk.patiently(lambda: unfinished.replace(box.path.with_suffix(".json")))
+            disk.replace(unfinished, box.path.with_suffix(".json"))
         except OSError:
             self._drop(box)
 

@@ -225,7 +225,7 @@ class _Shelf:
                 shutil.copyfileobj(content, file, 1024 * 1024)
             with self._lock:  # else the folder could be taken out as empty in between
                 target.parent.mkdir(parents=True, exist_ok=True)
-                disk.patiently(lambda: temporary.replace(target))
+                disk.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -178,16 +178,12 @@ def _without_photos(names: Iterable[str], folders: _Folders, classes: set[str]) 
 def _by_table(photos: Sequence[str], table_name: str, table: LabelTable) -> Layout:
     """The classes as the table gives them, the splits as it or the folders beside it do."""
     meant = _Matches(photos, table_name).meant([*table.labels, *table.conflicts, *table.unlabelled, *table.splits])
-    told: dict[str, set[Split]] = defaultdict(set)
-    for file, word in table.splits.items():
-        if (photo := meant.get(file)) and (split := _split_of(word)):
-            told[photo].add(split)
     splits = {name: split for name in photos for part in name.split("/")[:-1] if (split := _split_of(part))}
-    splits |= {photo: words.pop() for photo, words in told.items() if len(words) == 1}
-    labels: dict[str, set[str]] = defaultdict(set)
-    for file, label in table.labels.items():
-        if photo := meant.get(file):
-            labels[photo].add(label)
+    for photo, words in _said(table.splits, meant).items():
+        told = {split for word in words if (split := _split_of(word))}
+        if len(told) == 1:
+            splits[photo] = told.pop()
+    labels = _said(table.labels, meant)
     twice = {meant[file] for file in table.conflicts if file in meant} | {name for name in labels if len(labels[name]) > 1}
     places: dict[str, Place] = {name: (label, splits.get(name)) for name, (label, *_) in labels.items() if name not in twice}
 
@@ -203,6 +199,15 @@ def _by_table(photos: Sequence[str], table_name: str, table: LabelTable) -> Layo
         )
     problems.append(Problem(path=table_name, kind="label-table", message=message))
     return Layout(places=places, problems=problems)
+
+
+def _said(lines: Mapping[str, str], meant: Mapping[str, str]) -> dict[str, set[str]]:
+    """Photo → all that the lines say of it, by whichever name of its file. ``meant``: file → photo."""
+    said: dict[str, set[str]] = defaultdict(set)
+    for file, word in lines.items():
+        if photo := meant.get(file):
+            said[photo].add(word)
+    return said
 
 
 class _Matches:

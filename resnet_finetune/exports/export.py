@@ -184,8 +184,4 @@ def _give_out(folder: Path, to: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(dir=to, prefix=".", suffix=_UNFINISHED) as temporary:
         for name in names:
             disk.write_bytes(Path(temporary, name), (folder / name).read_bytes())
-        return sorted(_put(Path(temporary, name), to / name) for name in names)
-
-
-def _put(new: Path, place: Path) -> Path:
-    return disk.patiently(lambda: new.replace(place))  # a virus scanner reads what is new
+        return sorted(disk.replace(Path(temporary, name), to / name) for name in names)

@@ -14,8 +14,8 @@ from resnet_finetune.words.settings import Settings
 
 def once_more(run: Run) -> Settings:
     """Of a training that should come to the same model as ``run``."""
-    lists = [run.path / name for name in (corrections.FILE, corrections.OF_EARLIER_VERSIONS)]
-    return replace(run.settings, run_dir="", corrections=next((str(one) for one in lists if one.exists()), None))
+    corrected = corrections.kept_in(run.path)
+    return replace(run.settings, run_dir="", corrections=str(corrected) if corrected else None)
 
 
 def repeats(run: Run) -> list[Run]:

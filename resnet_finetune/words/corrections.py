@@ -53,7 +53,13 @@ def of_run(run: Path) -> dict[str, str | None]:
 
 def kept(run: Path) -> dict[str, str | None] | None:
     """The same; None where the run has no list."""
-    return next((read(run / name) for name in (FILE, OF_EARLIER_VERSIONS) if (run / name).exists()), None)
+    file = kept_in(run)
+    return read(file) if file else None
+
+
+def kept_in(run: Path) -> Path | None:
+    """The list itself."""
+    return next((run / name for name in (FILE, OF_EARLIER_VERSIONS) if (run / name).exists()), None)
 
 
 def write(file: Path, corrections: Corrections) -> None:

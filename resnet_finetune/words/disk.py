@@ -49,6 +49,15 @@ def remove(path: Path) -> None:
     patiently(lambda: path.unlink(missing_ok=True))
 
 
+def replace(new: Path, place: Path) -> Path:
+    """Put ``new`` in its place, though others may be reading it, as a virus scanner does, or what was there.
+
+    Raises:
+        OSError: as ``patiently`` does.
+    """
+    return patiently(lambda: new.replace(place))
+
+
 def write_bytes(path: Path, content: bytes | bytearray) -> None:
     """Replace ``path`` with ``content`` so that a kill or a full disk leaves the old file whole.
 
@@ -62,7 +71,7 @@ def write_bytes(path: Path, content: bytes | bytearray) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        patiently(lambda: temporary.replace(path))
+        replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL:

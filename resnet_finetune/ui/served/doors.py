@@ -56,12 +56,11 @@ DOORS = (
     Door("GET", "(/zh)?/(theme[.]css|favicon[.]ico)"),
     Door("GET", "(/zh)?/gradio_api/(info|app_id|startup-events|upload_progress|queue/data)/?"),
     Door("GET", "(/zh)?/gradio_api/heartbeat/[a-z0-9]+"),
-    Door("GET", "(/zh)?/gradio_api/file=.+"),
+    Door("GET", "(/zh)?/gradio_api/file=(?P<file>.+)"),
     Door("POST", "(/zh)?/gradio_api/(queue/join|run/predict|cancel|reset)/?"),
     Door("POST", "(/zh)?/gradio_api/upload", UPLOAD),
 )
 _OPEN = [(door, re.compile(door.path, re.DOTALL)) for door in DOORS]
-_FILE = re.compile("(?:/zh)?/gradio_api/file=(.+)", re.DOTALL)
 
 
 def door(method: str, path: str) -> Door | None:
@@ -71,10 +70,11 @@ def door(method: str, path: str) -> Door | None:
     app's own.
     """
     asked = "GET" if method == "HEAD" else method
-    file = _FILE.fullmatch(path)
-    if file and not _was_given(file[1]):
-        return None
-    return next((door for door, pattern in _OPEN if door.method == asked and pattern.fullmatch(path)), None)
+    for one, pattern in _OPEN:
+        if one.method == asked and (found := pattern.fullmatch(path)):
+            file = found.groupdict().get("file")
+            return one if file is None or _was_given(file) else None
+    return None
 
 
 class Doors:

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from resnet_finetune.ui.served.held_back import held_back
 from resnet_finetune.ui.served.languages import PAGES, preferred
 from resnet_finetune.words.language import say, speaking
 
@@ -89,7 +90,7 @@ class Guard:
         elif scope["type"] == "http":
             with suppress(ClientDisconnect):  # the tab was closed while it sent something: nobody waits for an answer
                 is_page = scope["path"].rstrip("/") in _PAGES
-                await self.app(scope, receive, _guarded_page(send) if is_page else _guarded(send))
+                await self.app(scope, receive, held_back(send, _guarded_page) if is_page else _guarded(send))
         else:  # lifespan: the server's own start and end
             await self.app(scope, receive, send)
 
@@ -99,34 +100,18 @@ def _guarded(send: Send) -> Send:
 
     async def send_guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            _tell(message, _policy())
+            _tell(MutableHeaders(scope=message), _policy())
         await send(message)
 
     return send_guarded
 
 
-def _guarded_page(send: Send) -> Send:
-    """The same for the page: it is held back until it is whole, to see its scripts."""
-    start: Message | None = None
-    body = b""
-
-    async def send_guarded(message: Message) -> None:
-        nonlocal start, body
-        if message["type"] == "http.response.start":
-            start = message
-            return
-        assert start is not None
-        body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        _tell(start, _policy(_INLINE.findall(body)))
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
-
-    return send_guarded
+def _guarded_page(headers: MutableHeaders, page: bytes) -> bytes:
+    """The same for the page, of which the scripts are allowed."""
+    _tell(headers, _policy(_INLINE.findall(page)))
+    return page
 
 
-def _tell(start: Message, policy: str) -> None:
-    headers = MutableHeaders(scope=start)
+def _tell(headers: MutableHeaders, policy: str) -> None:
     headers.update(_HEADERS)
     headers["Content-Security-Policy"] = policy

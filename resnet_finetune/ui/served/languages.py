@@ -7,6 +7,7 @@ Who opens "/" for the first time is sent to the page that their browser's langua
 from __future__ import annotations
 
 import re
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,8 +16,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resnet_finetune.ui.served.held_back import held_back
 from resnet_finetune.ui.served.streams import SaidOnce
 from resnet_finetune.ui.wording.texts import text
 from resnet_finetune.words.language import Language, speaking, spoken
@@ -106,7 +108,7 @@ class Languages:
                 return
         language = _of_path(path) or _of_path(urlsplit(headers.get("referer", "")).path) or preferred(headers)
         if path in ("/", _address("zh")):
-            send = _told_early(language, send)
+            send = held_back(send, partial(_told_early, language))
         with speaking(language):
             await self.app(scope, receive, send)
 
@@ -150,30 +152,14 @@ def _redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, status_code=307, headers={"Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"})
 
 
-def _told_early(language: Language, send: Send) -> Send:
-    """Sends a page on, in which the language is said before Gradio's own words are chosen, which are those of the browser."""
-    started: Message | None = None
-    body = b""
-
-    async def send_changed(message: Message) -> None:
-        nonlocal started, body
-        if message["type"] == "http.response.start":
-            started = message
-            return
-        assert started is not None
-        body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        body = body.replace(b'lang="en"', f'lang="{_TAGS[language]}"'.encode(), 1)
-        body = body.replace(b"<head>", b"<head>" + _SCRIPT.format(tag=_TAGS[language]).encode(), 1)
-        headers = MutableHeaders(scope=started)
-        headers["Vary"] = "Accept-Language, Cookie"
-        if body:  # a HEAD has none
-            headers["Content-Length"] = str(len(body))
-        await send(started)
-        await send({"type": "http.response.body", "body": body})
-
-    return send_changed
+def _told_early(language: Language, headers: MutableHeaders, page: bytes) -> bytes:
+    """The language is said before Gradio's own words are chosen, which are those of the browser."""
+    page = page.replace(b'lang="en"', f'lang="{_TAGS[language]}"'.encode(), 1)
+    page = page.replace(b"<head>", b"<head>" + _SCRIPT.format(tag=_TAGS[language]).encode(), 1)
+    headers["Vary"] = "Accept-Language, Cookie"
+    if page:  # a HEAD has none
+        headers["Content-Length"] = str(len(page))
+    return page
 
 
 _SCRIPT = """<script>

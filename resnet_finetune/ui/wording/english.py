@@ -710,8 +710,7 @@ ENGLISH: dict[str, str] = {
     "compare.recall": "{share} of {n}",
     "try.over": "The training is over: its finished model has looked at them again.",
     "try.again": "The per cents say how sure it is of each class (confidence); over all classes they add up to 100, "
-    "but for rounding. Drop "
-    "more photos whenever you like.",
+    "but for rounding. Drop more photos whenever you like.",
     # Presets, within a sentence
     "preset.quick": "quick",
     "preset.balanced": "balanced",
