@@ -15,7 +15,7 @@ from conftest import ROOT, Cli, make_photos
 
 from resnet_finetune.engine.cluster import write_bundle
 from resnet_finetune.engine.launch import launch_for_each_gpu
-from resnet_finetune.model import nvidia
+from resnet_finetune.model import hardware, nvidia
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Finished
@@ -116,19 +116,21 @@ def test_other_photos_on_another_machine_are_told(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("cards", [0, 1, 2, 4])
-def test_each_of_several_cards_gets_a_process(monkeypatch: pytest.MonkeyPatch, cards: int) -> None:
-    """No test machine has them: what would be started is looked at."""
+@pytest.mark.parametrize(("cards", "device"), [(0, "cpu"), (1, "cuda"), (2, "cuda"), (4, "cuda"), (2, "cpu")])
+def test_each_of_several_cards_gets_a_process(monkeypatch: pytest.MonkeyPatch, cards: int, device: str) -> None:
+    """No test machine has them: what would be started is looked at. Cards that PyTorch cannot use are left alone."""
     began: list[list[str]] = []
     monkeypatch.setattr(nvidia, "cards", lambda: ["NVIDIA A100"] * cards)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    monkeypatch.setattr(hardware, "find_device", lambda: torch.device(device))
     monkeypatch.setattr(os, "execv", lambda program, command: began.append(command))
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     launch_for_each_gpu(["train", "--resume", "run"])
-    assert len(began) == (cards > 1)
+    several = cards > 1 and device == "cuda"
+    assert len(began) == several
     for command in began:
         assert command[command.index("--num_processes") + 1] == str(cards)
         assert command[-5:] == ["--module", "resnet_finetune", "train", "--resume", "run"]
     monkeypatch.setenv("WORLD_SIZE", str(cards))
     launch_for_each_gpu(["train"])  # by a process that was started in this way
-    assert len(began) == (cards > 1)
+    assert len(began) == several

@@ -13,17 +13,17 @@ from resnet_finetune.ui.shared import desk
 from resnet_finetune.words.settings import Settings
 
 
-def _chosen(**inputs: Any) -> dict[str, Any]:
+def _chosen(**inputs: Any) -> Settings:
     """As the model step's inputs have it."""
     untouched = {"model": "resnet18", "preset": "quick", "minutes": 0, "seed": 0, "weights": "", "learning_rate": 0}
-    return {**untouched, "train_on": None, **inputs}
+    return desk.choice(**{**untouched, "train_on": None, **inputs})
 
 
 def test_how_it_shall_be_trained_is_remembered(home: Path) -> None:
     assert desk.kept_choice() == Settings()
-    desk.keep_choice(**_chosen(model="resnet50", preset="thorough", minutes=2.5, seed=7, weights="a.safetensors"))
+    desk.keep_choice(_chosen(model="resnet50", preset="thorough", minutes=2.5, seed=7, weights="a.safetensors"))
     assert desk.kept_choice() == Settings(model="resnet50", preset="thorough", minutes=2.5, seed=7, weights="a.safetensors")
-    desk.keep_choice(**_chosen(learning_rate=0.01, minutes=None, seed=None))
+    desk.keep_choice(_chosen(learning_rate=0.01, minutes=None, seed=None))
     assert desk.kept_choice() == Settings(learning_rate=0.01)
 
 
@@ -31,11 +31,11 @@ def test_a_run_that_is_gone_or_elsewhere_is_not_trained_on_from_at_the_next_visi
     run = tmp_path / "run"
     run.mkdir()
     (run / WEIGHTS).touch()
-    desk.keep_choice(**_chosen(train_on=str(run), preset="balanced"))
+    desk.keep_choice(_chosen(train_on=str(run), preset="balanced"))
     assert desk.kept_choice() == Settings(train_on=str(run), preset="balanced")
     (run / WEIGHTS).unlink()
     assert desk.kept_choice() == Settings(preset="balanced")
-    desk.keep_choice(**_chosen(train_on=r"\\server\share\run"))
+    desk.keep_choice(_chosen(train_on=r"\\server\share\run"))
     assert desk.kept_choice() == Settings()
 
 

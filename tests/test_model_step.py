@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import MINUTE, make_photos, serving
@@ -30,7 +32,13 @@ def test_a_graphics_card_that_cannot_be_used_is_named_with_its_remedy(
         expect(machine).to_contain_text("Trains on: CPU")
 
 
-def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
+def kept(home: Path) -> dict[str, Any]:
+    """For the next visit."""
+    kept: dict[str, Any] = json.loads((home / "choice.json").read_text())
+    return kept
+
+
+def test_advice_on_the_depth(page: Page, tmp_path: Path, server_home: Path) -> None:
     page.get_by_role("tab", name="Model").click()
     ask, stop, advice = page.locator("#advisor-ask"), page.locator("#advisor-stop"), page.locator("#advisor")
     ask.click()
@@ -60,6 +68,8 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(kinds.locator("input:checked")).to_have_count(0, timeout=MINUTE)
     expect(page.locator("#model")).not_to_contain_text("last measured")
     ask.click()
+    expect(stop).to_be_visible(timeout=MINUTE)
+    assert kept(server_home)["model"] == "resnet50"
     expect(advice).to_contain_text("ResNet-18 is recommended", timeout=10 * MINUTE)
     expect(stop).to_be_hidden()
     expect(page.locator("#model input:checked")).to_have_value("resnet18")
@@ -69,10 +79,11 @@ def test_advice_on_the_depth(page: Page, tmp_path: Path) -> None:
     expect(rows).to_have_count(5)
     expect(rows.first).to_contain_text("of 33")
     expect(rows.last).to_contain_text("not tried: 242\u00a0MB to fetch")
+    assert kept(server_home)["model"] == "resnet18"
 
 
 @pytest.mark.long
-def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Path) -> None:
+def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Path, server_home: Path) -> None:
     page.locator("#data-path").get_by_role("textbox").fill(str(make_photos(tmp_path / "photos")))
     page.locator("#data-look").click()
     page.locator("#data-next").click(timeout=MINUTE)
@@ -82,5 +93,7 @@ def test_learning_rates_are_tried_and_one_is_filled_in(page: Page, tmp_path: Pat
     expect(page.locator("#rates-stop")).to_be_visible(timeout=MINUTE)
     expect(page.locator("#rates svg polyline")).to_have_count(2, timeout=5 * MINUTE)
     expect(page.locator("#rates")).to_contain_text("is filled in as the learning rate")
-    assert 1e-7 < float(page.locator("#rate input").input_value()) < 0.1
+    rate = float(page.locator("#rate input").input_value())
+    assert 1e-7 < rate < 0.1
+    assert kept(server_home)["learning_rate"] == pytest.approx(rate, rel=0.01)
     expect(page.locator("#rates-stop")).to_be_hidden()

@@ -177,6 +177,8 @@ def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, 
         page.locator("#train-start").click()
         expect(page.locator("#train-curves svg")).to_have_count(2, timeout=5 * MINUTE)
 
+        choice = server_home / "choice.json"
+        kept = choice.read_bytes()
         tabs = [page, context.new_page(), context.new_page()]
         for tab in tabs[1:]:
             tab.goto(url)
@@ -188,6 +190,8 @@ def test_twenty_reloads_and_three_tabs_show_one_run(browser: Browser, url: str, 
             expect(tab.locator("#train-start")).to_be_hidden()
         workers = [child for child in psutil.process_iter(["cmdline"]) if str(run) in (child.info["cmdline"] or [])]
         assert len(workers) == 1
+
+        assert choice.read_bytes() == kept  # none of them kept what stood in it before it was filled in
 
         tabs[2].get_by_role("tab", name="Model").click()
         tabs[2].locator("a.language").click()  # keeps to the step that is open

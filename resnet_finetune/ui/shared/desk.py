@@ -96,9 +96,9 @@ def choice(
     return Settings(weights=weights or None, **numbers, **named)
 
 
-def keep_choice(**inputs: Any) -> None:
+def keep_choice(choice: Settings) -> None:
     """How it shall be trained, as it was chosen last: for the next visit too."""
-    _keep("choice.json", choice(**inputs).to_json())
+    _keep("choice.json", choice.to_json())
 
 
 def kept_choice() -> Settings:

@@ -87,8 +87,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         lead_to(gr.Button(text("model.next"), variant="primary", elem_id="model-next"), tabs, "train")
 
     quick: dict[str, Any] = {"queue": False, "show_progress": "hidden"}
-    for one in lists:
-        one.input(fn=None, js="(name) => name", inputs=one, outputs=model)
+    by_hand = [one.input(fn=None, js="(name) => name", inputs=one, outputs=model) for one in lists]
     # Weights may have arrived meanwhile; another run's choice was taken over; or the fold was closed and is drawn anew.
     gr.on(
         [tab.select, model.change, others.expand],
@@ -98,7 +97,7 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
         trigger_mode="always_last",
         **quick,
     )
-    advice.change(
+    advised = advice.change(
         lambda advice: [advice.recommended, *_drawn(advice.recommended, advice)] if advice else [gr.skip()] * (1 + len(lists)),
         inputs_kwargs={"advice": advice},
         outputs=[model, *lists],
@@ -106,14 +105,20 @@ def build(page: gr.Blocks, tabs: gr.Tabs, tab: gr.Tab, chosen: gr.State) -> tupl
     )
     tab.select(_system, outputs=system, **quick)
     afresh: dict[str, Any] = {"outputs": [train_on, starts_from], **quick}
-    starts_from.click(lambda: (None, Markup("")), **afresh)
-    model.change(_fitting, inputs_kwargs={"model": model, "train_on": train_on}, **afresh)
     inputs: dict[str, Component] = {"model": model, "preset": preset, "minutes": minutes, "seed": seed, "weights": weights}
     inputs |= {"learning_rate": rate, "train_on": train_on}
     page.load(lambda: filled_in(desk.kept_choice()), outputs=[starts_from, *inputs.values()], **quick)
-    told = [part.change for part in (model, preset, minutes, seed, weights, rate, starts_from)]  # of a State no page is told
-    gr.on(told, desk.keep_choice, inputs_kwargs=inputs, trigger_mode="always_last", **quick)
+    # Only what the person does is kept: while a page is being filled in, its parts change one by one.
+    keep: dict[str, Any] = {"fn": _keep, "inputs_kwargs": inputs, **quick}
+    gr.on([part.input for part in (preset, minutes, seed, weights, rate)], trigger_mode="always_last", **keep)
+    for picked in (*by_hand, advised):
+        picked.then(_fitting, inputs_kwargs={"model": model, "train_on": train_on}, **afresh).then(**keep)
+    starts_from.click(lambda: (None, Markup("")), **afresh).then(**keep)
     return inputs, starts_from
+
+
+def _keep(**inputs: Any) -> None:
+    desk.keep_choice(desk.choice(**inputs))
 
 
 def _fitting(model: str, train_on: str | None) -> tuple[Any, Any]:

@@ -159,6 +159,7 @@ def _settings_of(run: Run, train_on: str | None) -> list[Any]:
         lay = desk.of_run(run)
     except UserError as error:
         return _as_it_is(message("bad", text("runs.not_done"), error.messages))
+    desk.keep_choice(settings)
     return [_NOTHING, lay, gr.Tabs(selected="data"), *filled_in(settings)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log10
 from typing import Any
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from resnet_finetune.engine.rate_finder import LOWEST, find_rate
 from resnet_finetune.ui.drawn.figures import Line, chart
 from resnet_finetune.ui.drawn.messages import message
+from resnet_finetune.ui.shared import desk
 from resnet_finetune.ui.shared.desk import Chosen
 from resnet_finetune.ui.shared.trial import Attempt, of_desk
 from resnet_finetune.ui.wording.texts import text
@@ -51,4 +53,10 @@ def _before(chosen: Chosen | None) -> tuple[Markup, Any]:
     return Markup(""), gr.skip()
 
 
-ATTEMPT = Attempt("rates", find_rate, _doing, lambda found, chosen: (_curve(found), found.suggested), of_desk, _before)
+def _found(found: RateTrial, chosen: Chosen) -> tuple[Markup, float]:
+    """It is filled in, and kept as if the person had."""
+    desk.keep_choice(replace(desk.kept_choice(), learning_rate=found.suggested))
+    return _curve(found), found.suggested
+
+
+ATTEMPT = Attempt("rates", find_rate, _doing, _found, of_desk, _before)
