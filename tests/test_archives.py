@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -207,6 +208,27 @@ def test_a_member_that_is_said_to_lie_before_the_zip_is_empty(tmp_path: Path) ->
     path = write_zip(tmp_path / "a.zip", ("cats/1.jpg", b"first"), ("cats/2.jpg", b"second"))
     path.write_bytes(path.read_bytes()[7:])
     assert files_under(unpack(path, tmp_path / "unpacked")) == {"cats/1.jpg": b"", "cats/2.jpg": b"second"}
+
+
+def test_a_large_zip_of_a_mac_is_read_to_its_end(tmp_path: Path) -> None:
+    """Over 4 GB, it says the last 32 bits of each offset only. Here what lies between two photos takes no room on the disk."""
+    names = [f"cats/{number}.jpg" for number in range(8)]
+    data = write_zip(tmp_path / "small.zip", *names).read_bytes()
+    with ZipFile(tmp_path / "small.zip") as archive:
+        at = [info.header_offset for info in archive.infolist()] + [archive.start_dir]
+    places = [place + number * 3 * 2**29 for number, place in enumerate(at)]
+    table = bytearray(data[at[-1] :])
+    entries = [match.start() + 42 for match in re.finditer(b"PK\x01\x02", table)]
+    for told, place in zip([*entries, table.index(b"PK\x05\x06") + 16], places, strict=True):
+        struct.pack_into("<L", table, told, place % 2**32)
+    with (tmp_path / "large.zip").open("wb") as file:
+        for here, end, place in zip(at, at[1:], places, strict=False):
+            file.seek(place)
+            file.write(data[here:end])
+        file.seek(places[-1])
+        file.write(table)
+    with (tmp_path / "large.zip").open("rb", buffering=0) as raw, open_zip(raw, 10) as archive:
+        assert [archive.read(info).decode() for info in archive.infolist()] == [f"content of {name}" for name in names]
 
 
 @pytest.mark.parametrize("method", METHODS)

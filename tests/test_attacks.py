@@ -82,6 +82,12 @@ KNOCKS = [
 
 
 @pytest.fixture(scope="module")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a server of its own."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
 def url(server_home: Path) -> Iterator[str]:
     """The app as it starts where somebody has set all of Gradio's switches."""
     (server_home / "diary.txt").write_text(SECRET)

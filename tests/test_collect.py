@@ -26,6 +26,12 @@ HOSTILE = "<img src=x onerror=alert(1)> ${1+1} {{value}}"
 
 
 @pytest.fixture(scope="module")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a server of its own."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
 def url(server_home: Path) -> Iterator[str]:
     """A page of nothing but the drop zone and the maker, behind the same doors as the app's."""
     with serving(server_home, "tests/bring_page.py") as url:

@@ -145,7 +145,7 @@ def test_a_killed_training_goes_on_and_can_be_stopped(page: Page, server_home: P
     page.locator("#train-resume").click()
     expect(status).to_contain_text("Fine-tuning: pass", timeout=5 * MINUTE)
     page.locator("#train-try").click()  # what it has learnt so far
-    expect(page.locator("#try-run input")).to_have_value(re.compile("still learning"))
+    expect(page.locator("#try-run input")).to_have_value(re.compile("Still learning"))
     page.locator("#try-files input[type=file]").set_input_files(next((tmp_path / "photos" / "red").iterdir()))
     expect(page.locator("#try-answers article")).to_have_count(1, timeout=MINUTE)
     page.get_by_role("tab", name="Train", exact=True).click()

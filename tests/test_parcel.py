@@ -16,6 +16,7 @@ from resnet_finetune.model.saved_model import load_model
 from resnet_finetune.runs import history, parcel, run_folder
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.words.errors import UserError
+from resnet_finetune.words.report import REPORT
 
 
 def packed(run: Path, to: Path) -> Path:
@@ -151,6 +152,12 @@ def test_a_small_file_does_not_become_a_large_one(tmp_path: Path, name: str) -> 
     with pytest.raises(UserError, match="would become far larger"):
         parcel.unpack(file)
     assert run_folder.list_runs() == []
+
+
+def test_a_large_report_is_opened_again(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of many photos and classes: it is as long as it looks."""
+    monkeypatch.setattr(parcel, "FEW_WORDS", 1000)
+    assert (parcel.unpack(packed(trained, tmp_path / "run.zip")).path / REPORT).stat().st_size > 1000
 
 
 def test_a_half_file_leaves_nothing_behind(trained: Path, tmp_path: Path, home: Path) -> None:

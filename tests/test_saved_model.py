@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from resnet_finetune.model import saved_model
 from resnet_finetune.model.gallery import FEATURES, NAMES
 from resnet_finetune.model.saved_model import ABOUT, BATCH, FORMAT, MOST_CLASSES, WEIGHTS, Classifier, load_model
 from resnet_finetune.words import disk
@@ -83,6 +84,31 @@ def test_answers_keep_the_order_and_a_bad_file_costs_only_its_own(
         else:
             assert answer.error
             assert (answer.label, answer.confidence, answer.scores) == (None, None, None)
+
+
+def test_a_card_that_a_training_has_filled_is_left_alone(
+    trained: Path, classifier: Classifier, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test machine has one: it is said to be full, once when the model is loaded, and once when it is asked."""
+
+    def full_once(name: str) -> list[int]:
+        work, times = getattr(saved_model, name), [0]
+
+        def stand_in(*arguments: Any) -> Any:
+            times[0] += 1
+            if times[0] == 1:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return work(*arguments)
+
+        monkeypatch.setattr(saved_model, name, stand_in)
+        return times
+
+    wanted = [answer.scores for answer in classifier.classify(photos)]
+    loading, asking = full_once("placed"), full_once("_before_the_head")
+    model = saved_model.load_model(trained)
+    assert loading == [2]
+    assert [answer.scores for answer in model.classify(photos)] == wanted
+    assert asking[0] > 1
 
 
 def test_unreadable_files_alone_and_none_at_all(classifier: Classifier, tmp_path: Path) -> None:

@@ -63,6 +63,12 @@ def test_every_setting_is_explained() -> None:
         assert field.metadata["label"] and field.metadata["help"], field.name
 
 
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """Such as a folder in Latin-1 on Linux."""
+    with pytest.raises(UserError, match=r"The name '.*caf\\udce9' is no text"):
+        Settings(data=str(tmp_path / "caf\udce9"), run_dir=str(tmp_path)).check(("resnet18",))
+
+
 def test_settings_survive_json_and_keys_of_a_newer_app() -> None:
     settings = Settings(
         data="photos", run_dir="run", model="resnet50", preset="thorough", seed=7, minutes=1.5, corrections="list", weights="w"

@@ -226,7 +226,7 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         with lock.hold(learning):
             shutil.copy(trained / "run.json", learning)
             green, grey = try_both(page, shown)
-            expect(chosen).to_have_value("learning · still learning")
+            expect(chosen).to_have_value("Still learning: learning")
             expect(page.locator("#try-waiting")).to_contain_text("can be tried already")
             expect(grey.locator("h4")).not_to_have_text("None of these")
             expect(page.locator("#try-cost")).to_be_empty()
@@ -247,7 +247,7 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         expect(page.locator("#try-answers")).to_contain_text("The training is over")
         expect(page.locator("#try-cost")).to_contain_text("Of what you showed it just now: 1 of 2 photos")
         expect(page.locator("#try-waiting")).to_be_empty()
-        expect(chosen).not_to_have_value("learning · still learning")
+        expect(chosen).not_to_have_value("Still learning: learning")
         try_on(page, shown)
         expect(page.locator("#try-answers article h4")).to_have_text(["green", "None of these"])
         expect(page.locator("#try-answers")).not_to_contain_text("The training is over")

@@ -34,6 +34,7 @@ from resnet_finetune.data.unpacking import (
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import say
 
+_WRAP = 2**32  # bytes
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 PUNCTUATION = re.compile("[\u3000-\u303f\uff00-\uffef·—]")  # the last two are others in Python's GB2312
@@ -96,7 +97,25 @@ def open_zip(raw: io.RawIOBase | io.BytesIO, most: int) -> Iterator[ZipFile]:
         file.most = most
         with ZipFile(file) as archive:
             file.most = None  # the bytes of a photo may be any
+            _unwrap(archive.infolist())
             yield archive
+
+
+def _unwrap(infos: list[ZipInfo]) -> None:
+    """Tell where the members of a zip of over 4 GB lie that a Mac has packed: it writes the last 32 bits of each offset only.
+
+    zipfile takes the gigabytes that the table of contents then seems to lie too far behind for something before the zip.
+    """
+    before = infos[0].header_offset if infos else 0
+    if before <= 0 or before % _WRAP:
+        return
+    wraps, last = 0, 0  # a Mac lists the members as they lie
+    for info in infos:
+        offset = info.header_offset - before
+        wraps += offset < last
+        last, info.header_offset = offset, offset + wraps * _WRAP
+        if hasattr(info, "_end_offset"):  # newer Pythons compare with it, and found it by the wrong offsets
+            info._end_offset = None
 
 
 def _names(infos: list[ZipInfo]) -> list[str]:

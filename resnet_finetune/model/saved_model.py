@@ -112,9 +112,17 @@ class Classifier:
         """Probabilities float32 [N, classes] of at most ``BATCH`` photos uint8 [N, size, size, 3]."""
         return self.calibrated(torch.from_numpy(self.look(pixels)[1])).numpy()
 
-    @torch.inference_mode()
     def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features float32 [N, D] and logits float32 [N, classes] of as many; the same within an autocast, but for rounding."""
+        try:
+            return self._look(pixels)
+        except torch.OutOfMemoryError:  # of a GPU, which a training may have at the same time
+            placed(self.net, torch.device("cpu"))
+            self.__dict__.pop("_quick", None)
+            return self._look(pixels)
+
+    @torch.inference_mode()
+    def _look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         device = next(self.net.parameters()).device
         photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
         features = _before_the_head(self._quick, self.preprocessing.normalise(photos))
@@ -244,7 +252,11 @@ def load_model(folder: Path | str) -> Classifier:
         raise _damaged(folder) from error
     except OSError as error:
         raise _unreadable(folder, error) from error
-    return Classifier(placed(net, find_device()), model, classes, preprocessing, temperature, gallery)
+    try:
+        net = placed(net, find_device())
+    except torch.OutOfMemoryError:  # as in ``look``
+        net = placed(net, torch.device("cpu"))
+    return Classifier(net, model, classes, preprocessing, temperature, gallery)
 
 
 def kept_photos(folder: Path, classes: int) -> list[Seen]:

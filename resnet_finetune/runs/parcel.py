@@ -20,7 +20,8 @@ from resnet_finetune.words.settings import Settings
 
 MOST_FILES = 100  # of a run: it has about a dozen
 MOST_BYTES = 20 * 10**9  # of a run: a ResNet-152 with two checkpoints takes 2
-MOST_WORDS = 200 * 10**6  # bytes of a file that is not weights: an event is some 200, and there are two a second
+FEW_WORDS = 200 * 10**6  # bytes of a file that is not weights: an event is some 200, and there are two a second
+MOST_TIMES = 100  # as large as it is packed, if it is larger: a report of many photos and classes is large, and mostly digits
 _CHUNK = 2**20  # bytes
 _STATE = re.compile(rf"{history.CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.ASCII)
 
@@ -79,7 +80,8 @@ def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile("not packed as this app packs")
         compressed = member.compress_type != zipfile.ZIP_STORED
-        if compressed if _is_weights(member.filename) else member.file_size > MOST_WORDS:
+        most = max(FEW_WORDS, MOST_TIMES * member.compress_size)
+        if compressed if _is_weights(member.filename) else member.file_size > most:
             raise UserError(say("This file would become far larger when it is opened than any run is: save the run again."))
         seen.add(member.filename)
         yield member

@@ -578,6 +578,8 @@ CHINESE: dict[str, str] = {
     "downloaded earlier": "以前下载的",
     "downloaded from {host}": "从 {host} 下载",
     "The weights file {path} does not exist: check the path.": "权重文件 {path} 不存在：请检查路径。",
+    "The name {name} is no text that can be written down: rename that folder or file, and use no letters but those "
+    "of your language.": "名称 {name} 不是能写下来的文字：请给这个文件夹或文件改名，只用你的语言里的文字。",
     "The weights file {path} does not fit {model} ({reasons}): choose the model that the file was made for, or name another "
     "file.": "权重文件 {path} 与 {model} 不符（{reasons}）：请选择与文件相配的模型，或换一个文件。",
     "it lacks {names}": "缺少 {names}",

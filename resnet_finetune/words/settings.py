@@ -60,7 +60,15 @@ class Settings:
     def check(self, models: tuple[str, ...]) -> None:
         """Raise one ``UserError`` that names every mistake; ``models`` are the names the catalogue knows."""
         servers.check(*self.places)
-        mistakes = []
+        mistakes = [
+            say(
+                "The name {name} is no text that can be written down: rename that folder or file, and use no letters but those "
+                "of your language.",
+                name=ascii(place),
+            )
+            for place in (*self.places, self.run_dir)
+            if place and not _is_text(place)
+        ]
         if not self.run_dir:
             mistakes.append(say("No run folder was given: name one with --run-dir."))
         if self.model not in models:
@@ -113,3 +121,12 @@ class Settings:
         if settings.preset not in PRESETS:
             raise ValueError("a preset of another version")
         return settings
+
+
+def _is_text(name: str) -> bool:
+    """Linux allows any bytes in a name; Python stands in for those that are no UTF-8 by half a letter (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -63,22 +63,26 @@ def _running(story: Story) -> Markup:
         case Progress() as stage:
             title = text(f"train.stage.{stage.stage}")
             if stage.seconds_left is None or stage.seconds_left >= 1:  # the steps that follow take longer than none
-                facts.append(left(stage.seconds_left))
+                facts.append(_left(stage.seconds_left))
         case Step() | Planned() if lock.asked_to_stop(story.run.path):
             title = text("train.state.stopping")
         case Step() as step if story.planned:
             epoch = 1 + (step.step - 1) * story.planned.epochs // step.steps
             title = text("train.stage.tune", epoch=epoch, epochs=story.planned.epochs)
-            facts += [left(step.seconds_left), _speed(step.images_per_second)]
+            facts += [_left(step.seconds_left), _speed(step.images_per_second)]
         case Planned() as plan:
             epoch = max(1, len(story.epochs))  # epoch 0, the first answer, is among them
             title = text("train.stage.tune", epoch=epoch, epochs=plan.epochs)
-            facts.append(left(plan.seconds))
+            facts.append(_left(plan.seconds))
     facts.append(story.run.title)
     if story.started:
         facts += story.notes
         facts.append(text("train.about", model=story.started.model, device=story.started.device, weights=story.started.weights))
     return way.draw(story.way, title, facts)
+
+
+def _left(seconds: float | None) -> str:
+    return left(None) if seconds is None else text("train.left.part", left=left(seconds))
 
 
 def _speed(photos: float) -> str:

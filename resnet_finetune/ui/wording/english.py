@@ -33,7 +33,7 @@ ENGLISH: dict[str, str] = {
     "example.name": "Example (the demo photos)",
     "welcome": "What happens here",
     "welcome.what": "A network that knows a million photos is taught to tell yours apart. Nothing is programmed, and nothing "
-    "can break: your photos are only read. With 200 photos it takes about a minute.",
+    "can break: your photos are only read. With 200 photos it takes half a minute to two minutes.",
     "welcome.data": "You show it your photos, and see at once what is wrong with them.",
     "welcome.model": "You choose a network. The first is right for most.",
     "welcome.train": "It learns. A first answer comes within seconds, and you can stop at any time.",
@@ -217,8 +217,8 @@ ENGLISH: dict[str, str] = {
     "model.why.101": "Large: for thousands of photos and a graphics card.",
     "model.why.152": "The largest and slowest: for very many photos and a graphics card.",
     "model.preset": "How thorough",
-    "model.preset.quick": "Quick\nA good first try: about half a minute for 200 photos on two free processor cores.",
-    "model.preset.balanced": "Balanced\nTwice as many passes over your photos: some ten seconds more for 200 there.",
+    "model.preset.quick": "Quick\nA good first try: half a minute to two minutes for 200 photos, without a graphics card.",
+    "model.preset.balanced": "Balanced\nTwice as many passes over your photos: for 200 it takes about a third longer.",
     "model.preset.thorough": "Thorough\nMany passes, for thousands of photos and much time. A few hundred gain little.",
     "model.more": "More",
     "advisor.ask": "Help me choose: try them on my photos",
@@ -272,7 +272,8 @@ ENGLISH: dict[str, str] = {
     "model.next": "Next: check and start",
     "back": "Back",
     # Train
-    "train.lead": "The network looks at your photos again and again. You can close this page meanwhile: the training goes on.",
+    "train.lead": "The network looks at your photos again and again. While it does, you can close this page: the training "
+    "goes on.",
     "train.plan": "Ready to train {model}, {preset}, on {where}: {photos} in {classes}.",
     "train.plan.also": "Also set in the step “Model”, under “More”: {settings}.",
     "train.plan.time": "How long it takes here is said once it has begun, after some seconds.",
@@ -334,19 +335,21 @@ ENGLISH: dict[str, str] = {
     "train.slow": "{seconds:.1f} s a photo",
     "train.left": "about {time} left",
     "train.left.little": "a few seconds left",
+    "train.left.part": "{left} of this part",
     "train.left.unknown": "working out how long it takes",
     "train.first": "First answer",
     "train.first.says": "After {time}, before any fine-tuning, it named {right} of {n} validation photos right: {accuracy} "
     "(95\u00a0% interval {low} to {high}).",
     "train.first.says.crossed": "After {time} it named {right} of {n} photos right, each by a model that had not seen it "
     "(cross-validation): {accuracy} (95\u00a0% interval {low} to {high}).",
-    "train.first.perfect": "None was wrong. Fine-tuning makes it surer; in a hurry, press “Stop and keep the best so far”.",
+    "train.first.perfect": "None was wrong. Fine-tuning makes it surer.",
     "train.loss": "Loss: how wrong it is",
     "train.loss.train": "training",
     "train.loss.validation": "validation",
     "train.accuracy": "Accuracy on the validation photos",
-    "train.curves.what": "Training photos are learnt from; validation photos only judge, and choose the best pass. Good: both "
-    "losses fall. When the validation loss rises again, it begins to learn by heart, and an earlier pass is kept.",
+    "train.curves.what": "Training photos are learnt from; validation photos only judge, and choose the best pass. Good: the "
+    "losses fall, the accuracy rises. When the validation loss rises again, it begins to learn by heart, and an earlier pass "
+    "is kept.",
     "train.accuracy.line": "fine-tuning",
     "train.accuracy.first": "first answer",
     "train.passes": "passes over the photos (epochs)",
@@ -552,7 +555,7 @@ ENGLISH: dict[str, str] = {
     "try.drop": "Drop photos here, or paste one with Ctrl+V",
     "try.none": "There is no model yet. Train one first.",
     "try.waiting": "Your model is learning. You can try it here as soon as there is a first answer: come back in a moment.",
-    "try.learning": "{name} · still learning",
+    "try.learning": "Still learning: {name}",
     "try.learning.what": "The model that is still learning can be tried already. What it says may change, and how sure it is. "
     "It learns at the end of the training to say “none of these”.",
     "try.gone": "This model is not there any more: choose another.",
