@@ -22,6 +22,7 @@ MOST_CLASSES = 500  # a picture of more is neither readable nor quick to draw
 # only: mistakes are never so dark); and black more easily than white, on the dark page.
 DEEP = 0.84
 BRIGHT = {"right": 0.72, "wrong": 0.62}
+FAINTEST = {"right": 0.15, "wrong": 0.3}  # one photo among many must still be seen
 
 Shows = Literal["counts", "rows", "columns"]
 Matrix = Sequence[Sequence[int]]  # counts; rows true, columns predicted
@@ -146,7 +147,7 @@ def _cell(classes: Sequence[str], confusion: Matrix, cell: tuple[int, int], view
     kind = "right" if row == column else "wrong"
     if not count:
         return Markup('<i class="zero" {}"></i>').format(at)
-    fill = 0.15 + 0.85 * count / whole  # one photo among many must still be seen
+    fill = FAINTEST[kind] + (1 - FAINTEST[kind]) * count / whole
     number = count if view.shows == "counts" else round(100 * count / whole)
     said = says(classes, confusion, row, column)
     deep = " deep" if kind == "right" and fill > DEEP else ""
