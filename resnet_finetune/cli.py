@@ -241,7 +241,8 @@ def _failed(run: Run, end: Failed) -> Reply:
     first = None
     with suppress(OSError, UserError):
         first = _first_answer(run)
-    return Reply({"run": str(run.path), "state": "failed", "first_answer": first, "test": None}, [], end.messages)
+    values = {"run": str(run.path), "state": "failed", "first_answer": first, "test": None, "seconds": None}
+    return Reply(values, [], end.messages)
 
 
 def _kept(test: Score | None, kept: Kept | None) -> str:
@@ -578,7 +579,7 @@ def _port(said: str) -> int:
 
 def _page(args: argparse.Namespace) -> Reply:
     open_page(args.port, args.where)
-    return Reply({}, [])
+    return Reply({"state": "closed"}, [])
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:

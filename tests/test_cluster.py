@@ -24,15 +24,17 @@ from resnet_finetune.words.settings import Settings
 posix = pytest.mark.skipif(os.name != "posix", reason="for machines with a shell")
 
 
-def run_with_a_stand_in(bundle: Path, tmp_path: Path, *arguments: str) -> list[str]:
-    """What run.sh would have ``accelerate`` do, an argument a line."""
+def run_with_a_stand_in(
+    bundle: Path, tmp_path: Path, *arguments: str, installed: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """It prints what run.sh would have ``accelerate`` do, an argument a line."""
     stand_in = tmp_path / "bin" / "accelerate"
     stand_in.parent.mkdir(exist_ok=True)
     stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     stand_in.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["sh", "run.sh", *arguments], cwd=bundle, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
+    programs = os.pathsep.join([str(stand_in.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": programs, "PYTHONPATH": str(ROOT) if installed else ""}
+    return subprocess.run(["sh", "run.sh", *arguments], cwd=bundle, env=environment, capture_output=True, text=True)
 
 
 @posix
@@ -40,7 +42,7 @@ def test_each_machine_is_told_its_part(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text('["cats/1.jpg"]')
     settings = Settings(data="/data/my photos; rm -rf x", model="resnet50", seed=7, corrections=str(tmp_path / "list.json"))
     assert write_bundle(settings, 2, 4, tmp_path / "bundle") == ["README.txt", "corrections.json", "run.sh"]
-    told = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "1", "10.0.0.1")
+    told = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "1", "10.0.0.1").stdout.splitlines()
     assert told[:2] == ["launch", "--machine_rank"]
     options = dict(pairwise(told))
     assert options["--machine_rank"] == "1" and options["--main_process_ip"] == "10.0.0.1"
@@ -48,9 +50,28 @@ def test_each_machine_is_told_its_part(tmp_path: Path) -> None:
     train = told[told.index("train") :]
     assert train[:4] == ["train", "/data/my photos; rm -rf x", "--run-dir", "run"]
     assert train[4:] == ["--model", "resnet50", "--seed", "7", "--corrections", "corrections.json"]
-    assert run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1", "resume")[-3:] == ["train", "--resume", "run"]
+    again = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1", "resume").stdout.splitlines()
+    assert again[-3:] == ["train", "--resume", "run"]
     about = (tmp_path / "bundle" / "README.txt").read_text()
     assert "/data/my photos; rm -rf x" in about and "2 machines with 4 GPUs each" in about
+
+
+@posix
+def test_what_is_named_from_here_is_found_from_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_bundle(Settings(data="photos", weights="mine.safetensors"), 2, 1, tmp_path / "bundle")
+    told = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1").stdout.splitlines()
+    train = told[told.index("train") :]
+    assert train[1] == str(tmp_path / "photos") and train[-1] == str(tmp_path / "mine.safetensors")
+    about = (tmp_path / "bundle" / "README.txt").read_text()
+    assert f"{tmp_path / 'photos'}\n" in about and f"{tmp_path / 'mine.safetensors'}\n" in about
+
+
+@posix
+def test_a_machine_without_the_app_is_told(tmp_path: Path) -> None:
+    write_bundle(Settings(), 2, 1, tmp_path / "bundle")
+    done = run_with_a_stand_in(tmp_path / "bundle", tmp_path, "0", "10.0.0.1", installed=False)
+    assert done.returncode == 1 and "do step 1 of README.txt" in done.stderr and not done.stdout
 
 
 def test_a_bundle_for_one_or_over_other_files_is_refused(tmp_path: Path) -> None:
@@ -60,6 +81,9 @@ def test_a_bundle_for_one_or_over_other_files_is_refused(tmp_path: Path) -> None
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UserError, match="not empty"):
         write_bundle(Settings(), 2, 1, tmp_path)
+    with pytest.raises(UserError, match="no model called"):
+        write_bundle(Settings(model="resnet9000"), 2, 1, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_command_line_writes_one(cli: Cli, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from resnet_finetune.engine.launch import launch_options
+from resnet_finetune.model import catalog
 from resnet_finetune.words import corrections, disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -20,9 +21,11 @@ _README = """This folder trains one network on {machines} machines with {cards} 
 
 On every machine:
 
-1. Install the app as its README says. `accelerate` and `python` must be those of its .venv, so start with
+1. Install the app as its README says. In its folder, in the terminal in which you go on:
        . .venv/bin/activate
-2. Put the photos where they are on the first machine: {data}
+       export PYTHONPATH="$PWD"
+2. Put this where it is on the first machine:
+{places}
    Before the training starts it is made sure that all machines have the same photos.
 3. Copy this folder there, go into it, and run, with the machine's number (0 for the first, 1 for the next …) and the address of
    the first machine, whose port {port} the others must reach:
@@ -39,6 +42,10 @@ set -eu
 if [ "${{3:-}}" = resume ]; then set -- "$1" "$2" --resume run; else set -- "$1" "$2" {train}; fi
 number=$1 address=$2
 shift 2
+if ! python -c "import resnet_finetune"; then
+    echo "The app is not found here: do step 1 of {about} in this terminal." >&2
+    exit 1
+fi
 exec accelerate launch --machine_rank "$number" --main_process_ip "$address" --main_process_port {port} \\
     {options} train "$@"
 """
@@ -47,11 +54,16 @@ exec accelerate launch --machine_rank "$number" --main_process_ip "$address" --m
 def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> list[str]:
     """Names of the files written into ``to``, which is made.
 
+    The photos, and what else is named, may lie on those machines only.
+
     Raises:
-        UserError: ``to`` is not empty or cannot be written, or there is nothing to share out.
+        UserError: ``to`` is not empty or cannot be written, there is nothing to share out, or a setting is wrong.
     """
     if machines < 1 or cards < 1 or machines * cards < 2:
         raise UserError(say("One process alone needs no bundle: give more --machines or more --gpus."))
+    data = settings.data if settings.data == "demo" else str(Path(settings.data).absolute())
+    settings = replace(settings.absolute(), data=data, run_dir="run")
+    replace(settings, weights=None, train_on=None).check(catalog.names())
     try:
         to.mkdir(parents=True, exist_ok=True)
         if any(to.iterdir()):
@@ -61,8 +73,13 @@ def write_bundle(settings: Settings, machines: int, cards: int, to: Path) -> lis
             corrections.write(to / corrections.FILE, corrections.read(Path(settings.corrections)))
             names.append(corrections.FILE)
         options = shlex.join(launch_options(machines, cards))
-        script = _SCRIPT.format(script=SCRIPT, port=PORT, options=options, train=shlex.join(_arguments(settings)))
-        about = _README.format(machines=machines, cards=cards, data=settings.data, port=PORT, script=SCRIPT)
+        script = _SCRIPT.format(script=SCRIPT, about=ABOUT, port=PORT, options=options, train=shlex.join(_arguments(settings)))
+        told = (settings.data, settings.weights, settings.train_on, settings.split_of)
+        places = (
+            "\n".join(f"       {place}" for place in told if place and place != "demo")
+            or "       nothing: the app has the demo"
+        )
+        about = _README.format(machines=machines, cards=cards, places=places, port=PORT, script=SCRIPT)
         disk.write_bytes(to / SCRIPT, script.encode())
         disk.write_bytes(to / ABOUT, about.encode())
     except OSError as error:

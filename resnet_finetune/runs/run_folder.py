@@ -208,16 +208,8 @@ def create(settings: Settings, name: str = "") -> Settings:
     """
     servers.check(*settings.places)
     own_name = settings.run_dir == ""
-    a_path = settings.data != "demo" and os.path.exists(settings.data)  # noqa: PTH110  Path.exists raises for some names
-    settings = replace(
-        settings,
-        data=_absolute(settings.data) if a_path else settings.data,
-        weights=settings.weights and _absolute(settings.weights),
-        train_on=settings.train_on and _absolute(settings.train_on),
-        split_of=settings.split_of and _absolute(settings.split_of),
-        corrections=settings.corrections and _absolute(settings.corrections),
-        run_dir=str(_runs()) if own_name else _absolute(settings.run_dir),
-    )
+    run_dir = _runs() if own_name else Path(settings.run_dir).absolute()
+    settings = replace(settings.absolute(), run_dir=str(run_dir))
     settings.check(catalog.names())
     corrected = corrections.read(Path(settings.corrections)) if settings.corrections else None
     folder = Path(settings.run_dir)
@@ -418,10 +410,6 @@ def unused_folder(settings: Settings) -> Path:
             folder.mkdir(mode=0o700)
             return folder
     raise AssertionError  # count() never ends
-
-
-def _absolute(path: str) -> str:
-    return str(Path(path).absolute())
 
 
 def _versions() -> dict[str, str]:

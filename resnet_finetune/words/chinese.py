@@ -78,8 +78,8 @@ CHINESE: dict[str, str] = {
     "Depth": "深度",
     "Deeper networks can learn more and need more photos and time.": "网络越深，能学的越多，也需要更多照片和时间。",
     "How thorough": "训练多细",
-    "Quick: about half a minute on 200 photos. Balanced and Thorough train longer.": (
-        "快速：200 张照片约半分钟。均衡和细致会训练得更久。可选：quick、balanced、thorough。"
+    "Quick: half a minute to two minutes on 200 photos. Balanced and Thorough train longer.": (
+        "快速：200 张照片需要半分钟到两分钟。均衡和细致会训练得更久。可选：quick、balanced、thorough。"
     ),
     "Seed": "随机种子",
     "The same seed gives the same split and the same training.": "种子相同，数据划分和训练过程就相同。",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ class Settings:
     run_dir: str = _setting("", say("Run folder"), say("Where the model and all results are written."))
     model: str = _setting("resnet18", say("Depth"), say("Deeper networks can learn more and need more photos and time."))
     preset: str = _setting(
-        "quick", say("How thorough"), say("Quick: about half a minute on 200 photos. Balanced and Thorough train longer.")
+        "quick",
+        say("How thorough"),
+        say("Quick: half a minute to two minutes on 200 photos. Balanced and Thorough train longer."),
     )
     seed: int = _setting(0, say("Seed"), say("The same seed gives the same split and the same training."), 0, 2**31 - 1)
     minutes: float | None = _setting(None, say("I have … minutes"), say("Plan the training to fit this time."), 0.2, 10_000)
@@ -107,6 +110,13 @@ class Settings:
     def places(self) -> tuple[str | None, ...]:
         """What is read, but for the run folder itself."""
         return self.data, self.weights, self.train_on, self.split_of, self.corrections
+
+    def absolute(self) -> Settings:
+        """The same from any folder. The photos stay as they were named where that is no path that is there."""
+        a_path = self.data != "demo" and os.path.exists(self.data)  # noqa: PTH110  Path.exists raises for some names
+        names = ["weights", "train_on", "split_of", "corrections", *(["data"] if a_path else [])]
+        paths: dict[str, Any] = {name: str(Path(value).absolute()) for name in names if (value := getattr(self, name))}
+        return replace(self, **paths)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

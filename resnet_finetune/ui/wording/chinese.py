@@ -210,7 +210,7 @@ CHINESE: dict[str, str] = {
     "model.why.152": "最大也最慢：适合非常多的照片和有显卡的电脑。",
     "model.preset": "训练多细",
     "model.preset.quick": "快速\n先试这个就好：没有显卡时，200 张照片需要半分钟到两分钟。",
-    "model.preset.balanced": "均衡\n看照片的遍数加倍：200 张约多用三分之一的时间。",
+    "model.preset.balanced": "均衡\n看照片的遍数加倍：200 张约多用四成的时间。",
     "model.preset.thorough": "细致\n不计时间，看很多遍：适合几千张照片，几百张时提高不多。",
     "model.more": "更多",
     "advisor.ask": "帮我选：用我的照片试试这些网络",

@@ -218,7 +218,7 @@ ENGLISH: dict[str, str] = {
     "model.why.152": "The largest and slowest: for very many photos and a graphics card.",
     "model.preset": "How thorough",
     "model.preset.quick": "Quick\nA good first try: half a minute to two minutes for 200 photos, without a graphics card.",
-    "model.preset.balanced": "Balanced\nTwice as many passes over your photos: for 200 it takes about a third longer.",
+    "model.preset.balanced": "Balanced\nTwice as many passes over your photos: for 200 it takes not quite half as long again.",
     "model.preset.thorough": "Thorough\nMany passes, for thousands of photos and much time. A few hundred gain little.",
     "model.more": "More",
     "advisor.ask": "Help me choose: try them on my photos",
