@@ -43,7 +43,7 @@ from resnet_finetune.data.unpacking import NotWhole
 from resnet_finetune.engine import checkpoint
 from resnet_finetune.model import catalog
 from resnet_finetune.model.saved_model import load_model
-from resnet_finetune.runs import history, lock, parcel, repeat, run_folder, verdicts
+from resnet_finetune.runs import lock, parcel, repeat, run_folder, verdicts
 from resnet_finetune.runs.run_folder import Run
 from resnet_finetune.ui.drawn import report_page
 from resnet_finetune.ui.drawn.story import Story
@@ -385,7 +385,7 @@ def try_parcel(content: bytes, place: Path) -> None:
     (place / "run.zip").write_bytes(content)
     run = parcel.unpack(place / "run.zip")
     assert run.path.parent == place / "home" / "runs"
-    assert {path.name for path in run.path.iterdir()} <= {*history.FILES, history.CHECKPOINT}
+    assert {path.name for path in run.path.iterdir()} <= {*run_folder.FILES, run_folder.CHECKPOINT}
     _drawn(run)
 
 

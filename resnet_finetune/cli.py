@@ -321,9 +321,12 @@ def _predict(args: argparse.Namespace) -> Reply:
         scores = None if answer.scores is None else dict(zip(model.classes, answer.scores, strict=True))
         predictions.append({**asdict(answer), "path": name, "scores": scores})
         _live(say("{done} of {total} photos", done=len(predictions), total=len(files)))
+    mistakes: list[str] = []
     if args.csv is not None:
-        _write(args.csv, table(model.classes, list(files), answers, way.name if way else None))
-    mistakes = []
+        try:
+            _write(args.csv, table(model.classes, list(files), answers, way.name if way else None))
+        except UserError as error:  # the answers, which may have taken hours, are told all the same
+            mistakes += error.messages
     if not any(answer.scores for answer in answers):
         mistakes.append(
             say("No photo that can be read is among these files ({n}): name photos, or folders that hold some.", n=len(answers))

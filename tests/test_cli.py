@@ -366,6 +366,7 @@ def test_predict_says_that_a_photo_is_of_none_of_the_classes(cli: Cli, trained: 
 def test_a_table_that_cannot_be_written(cli: Cli, trained: Path, photos: Path, tmp_path: Path) -> None:
     done = cli("predict", trained, photos / "red", "--csv", tmp_path / "gone" / "out.csv", "--json")
     assert_to_mend(done, "cannot be written")
+    assert len(json.loads(done.stdout)["predictions"]) == len(list((photos / "red").iterdir()))  # they took their time
 
 
 def test_verbs_that_need_a_model_say_when_there_is_none(cli: Cli, photos: Path, tmp_path: Path) -> None:

@@ -127,6 +127,13 @@ def test_photos_of_a_contest_without_a_class_have_none(outside: str, files: list
     assert kinds(layout) == {outside: "no-class"}
 
 
+@pytest.mark.parametrize("base", ["", "images/"])
+def test_train_and_test_are_no_classes(base: str) -> None:
+    layout = laid_out(f"{base}train*4", f"{base}test*2")
+    assert counts(layout) == {} and set(kinds(layout).values()) == {"no-class"} and len(layout.problems) == 6
+    assert set(counts(laid_out("train*4", "plane*4"))) == {"train", "plane"}
+
+
 def test_a_flat_folder_has_no_classes() -> None:
     layout = laid_out("1.png", "2.png")
     assert layout.places == {}

@@ -95,6 +95,16 @@ def test_a_folder_holds_one_run(run: Run) -> None:
     assert (run.path / "run.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "checkpoint", "corrections.json"])
+def test_a_persons_own_folder_is_not_written_over(tmp_path: Path, name: str) -> None:
+    own = tmp_path / "project" / name
+    own.parent.mkdir()
+    own.mkdir() if name == "checkpoint" else own.write_text("mine")
+    with pytest.raises(UserError, match=f"holds {name}, which the training would write over"):
+        run_folder.create(Settings(run_dir=str(own.parent)))
+    assert [path.name for path in own.parent.iterdir()] == [name]
+
+
 def test_runs_without_a_folder_get_readable_names_of_their_own(home: Path) -> None:
     first, second = (Path(run_folder.create(Settings(data="Mes photos d'été.zip")).run_dir) for _ in range(2))
     assert first.parent == second.parent == home / "runs"
@@ -467,7 +477,7 @@ def test_a_deleted_run_that_is_gone_on_with_is_brought_back(run: Run) -> None:
 
 def test_everything_that_a_run_writes_is_known_by_name(trained: Path) -> None:
     """Or an erased run would leave something behind, and a packed one lack it."""
-    assert {path.name for path in trained.iterdir()} <= {*history.FILES, ".guard"}
+    assert {path.name for path in trained.iterdir()} <= {*run_folder.FILES, ".guard"}
 
 
 def test_a_run_that_is_trained_is_not_renamed_or_deleted(run: Run) -> None:

@@ -505,6 +505,11 @@ def test_a_run_that_did_not_note_its_photos_is_not_trained_on(settings: Settings
         list(fine_tune(replace(settings, train_on=str(old))))
 
 
+def test_a_run_of_another_network_is_not_trained_on_though_its_weights_would_fit(settings: Settings, trained: Path) -> None:
+    with pytest.raises(UserError, match=r"trained resnet18, not resnet18\.a1"):
+        list(fine_tune(replace(settings, train_on=str(trained), model="resnet18.a1")))
+
+
 def test_a_run_that_is_judged_like_another_has_not_seen_what_it_leaves_out(settings: Settings, trained: Path) -> None:
     """Its test photos are those of the other run, and only photos of its own are noted as seen."""
     shutil.copytree(trained.parent / "photos", settings.data, dirs_exist_ok=True)

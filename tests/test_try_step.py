@@ -255,6 +255,14 @@ def test_what_it_was_shown_while_it_learnt_is_looked_at_again_once_the_training_
         shutil.rmtree(learning)
 
 
+def test_photos_that_are_dropped_before_a_model_is_told_are_for_the_first(run: Path, home: Path, shown: list[Path]) -> None:
+    mine = str(shutil.copytree(run, home / "runs" / "mine"))
+    turn = Turn()
+    *_, (_, _, tried) = try_step._try(None, [str(photo) for photo in shown], turn)
+    assert tried.run == mine and len(tried.answers) == len(shown)
+    assert not turn.over(mine)  # once it is told, they stay
+
+
 @pytest.mark.parametrize("choose", [None, "another"])
 def test_a_second_look_says_nothing_once_another_model_is_chosen(
     run: Path, home: Path, shown: list[Path], monkeypatch: pytest.MonkeyPatch, choose: str | None

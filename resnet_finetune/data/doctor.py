@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 
@@ -248,4 +248,4 @@ def _missing_in_split(photos: Sequence[Photo], classes: Sequence[str]) -> Iterat
 
 
 def _but(names: Sequence[str], photo: Photo) -> tuple[str, ...]:
-    return tuple(name for name in names if name != photo.name)[:SHOWN]
+    return tuple(islice((name for name in names if name != photo.name), SHOWN))

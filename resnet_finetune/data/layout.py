@@ -49,6 +49,9 @@ def find_layout(
         if best is not None and len(labelled[best].places) >= max(1, len(photos) / 4):
             others = [_unused(other) for other in tables if other != best]
             return Layout(places=labelled[best].places, problems=labelled[best].problems + others)
+    if len(classes := {class_ for class_, _ in places.values()}) > 1 and all(map(_split_of, classes)):
+        # Of some contests all photos lie directly in train and test, and their names or a file that is not here tell the class.
+        return Layout(places={}, problems=[*map(_without_class, places), *map(_unused, tables)])
     problems = [_outside(name, by_folder) for name in photos if name not in places]
     problems += map(_unused, tables)
     problems += _without_photos(folders, by_folder, {class_ for class_, _ in places.values()})
@@ -159,6 +162,14 @@ def _splits(classes: Mapping[str, set[str]]) -> dict[str, Split]:
 def _outside(name: str, folders: _Folders) -> Problem:
     where = say("the class folders of train, validation and test") if folders.splits else say("the class folders")
     message = say("It lies outside {where}, so nothing says what it shows: move it into the folder of its class.", where=where)
+    return Problem(path=name, kind="no-class", message=message)
+
+
+def _without_class(name: str) -> Problem:
+    message = say(
+        "It lies in a folder of train, validation or test photos, but in that of no class: make a folder for each class "
+        "inside them, or name the classes in a table beside them."
+    )
     return Problem(path=name, kind="no-class", message=message)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def save_state(run: Path, standing: Standing, net: nn.Module, optimizer: torch.o
     number = 1 + max(map(_number, earlier), default=0)
     disk.write_bytes(run / FOLDER / f"{number:06}-{_checksum(content)}.safetensors", content)
     for file in earlier[: 1 - _KEPT]:
-        file.unlink()
+        with suppress(OSError):  # somebody reads it, on Windows: it goes the next time
+            disk.remove(file)
 
 
 def load_standing(run: Path) -> Standing | None:

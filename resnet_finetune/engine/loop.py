@@ -113,7 +113,7 @@ def fine_tune_network(
             yield Noted(note=_MOST)
         yield epoch_event(None, standing.best_loss, standing.first.validation.accuracy, best=True)
     saved, before = standing.seconds, standing.epoch
-    began, smooth = time.monotonic(), _Smooth()
+    began, smooth = time.perf_counter(), _Smooth()
     while standing.epoch < plan.epochs:
         epoch = standing.epoch + 1
         try:
@@ -121,7 +121,7 @@ def fine_tune_network(
         except _NotFinite as error:
             standing = _gone_back(material, learner, standing, error)
             assert standing.plan is not None  # as of every checkpoint
-            saved, before, began = standing.seconds, standing.epoch, time.monotonic()
+            saved, before, began = standing.seconds, standing.epoch, time.perf_counter()
             if plan != standing.plan:
                 plan = standing.plan
                 yield plan
@@ -141,7 +141,7 @@ def fine_tune_network(
             scaler=scaler.state_dict(),
             seconds=material.clock(),
         )
-        pace = (time.monotonic() - began) / (epoch - before)
+        pace = (time.perf_counter() - began) / (epoch - before)
         if (changed := replanned(plan, material, epoch, pace)) != plan:
             plan = changed
             standing = replace(standing, plan=plan)
@@ -190,10 +190,10 @@ def _one_epoch(
     generator = torch.Generator().manual_seed(material.settings.seed * (MOST_EPOCHS + 1) + epoch)
     order = train[torch.randperm(len(train), generator=generator).numpy()]
     batches = np.array_split(order, steps_per_epoch(len(train)))
-    total, last = 0.0, time.monotonic()
+    total, last = 0.0, time.perf_counter()
     for number, batch in enumerate(batches):
         step = (epoch - 1) * len(batches) + number
-        began = time.monotonic()
+        began = time.perf_counter()
         for group in learner.optimizer.param_groups:
             group["lr"] = group["lr_scale"] * learning_rate(step, plan.steps, highest)
         loss = one_batch(material, learner, plan.photo_size, batch, generator)
@@ -201,7 +201,7 @@ def _one_epoch(
         if not math.isfinite(loss):
             raise _NotFinite
         total += loss * len(batch)
-        now = time.monotonic()
+        now = time.perf_counter()
         seconds, mean = smooth(now - began, loss)
         if step == 0 or now - last >= EVENT_PERIOD or number == len(batches) - 1:  # the first: what others are held against
             last = now

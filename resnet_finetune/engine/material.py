@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from resnet_finetune.engine.team import Team
 from resnet_finetune.model import catalog, weights
 from resnet_finetune.model.catalog import Model
 from resnet_finetune.model.hardware import Hardware, find_device, find_hardware, placed
-from resnet_finetune.model.saved_model import WEIGHTS, Classifier, Preprocessing
+from resnet_finetune.model.saved_model import ABOUT, WEIGHTS, Classifier, Preprocessing
 from resnet_finetune.words import corrections, disk, servers
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Event, Noted, Split, Started
@@ -78,6 +79,8 @@ def gather(
 ) -> Generator[Event, None, tuple[Material, nn.Module]]:
     """The photos, decoded, and the pretrained network, without a head."""
     model = catalog.find(settings.model)
+    if settings.train_on:
+        _require_network(Path(settings.train_on), model)
     start = str(Path(settings.train_on, WEIGHTS)) if settings.train_on else settings.weights
     if not model.commercial:
         yield Noted(
@@ -208,6 +211,23 @@ def with_network(settings: Settings, check_stop: Callable[[], None]) -> Generato
     net = weights.load_backbone(model, weights.find_weights(model, settings.weights))
     material = yield from of_no_run(settings, model, Preprocessing.of(net, SIZE), check_stop)
     return material, placed(net, material.hardware.device)
+
+
+def _require_network(run: Path, model: Model) -> None:
+    """Weights that fit by their shapes may be of another network of the catalogue, with another name and licence."""
+    servers.check(str(run))
+    with suppress(OSError, ValueError, AttributeError):  # what else is wrong with the run is told when its weights are read
+        its = disk.read_json(run / ABOUT).get("model")
+        if its in catalog.names() and its != model.name:
+            raise UserError(
+                say(
+                    "The earlier run {name} trained {its}, not {model}: choose that network (--model {its}), or start without "
+                    "the run.",
+                    name=run.name,
+                    its=its,
+                    model=model.name,
+                )
+            )
 
 
 def _splits_of(run: Path) -> dict[str, Split]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from resnet_finetune.model.hardware import about_memory
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.events import Noted
 from resnet_finetune.words.language import say
@@ -49,7 +50,7 @@ class MicroBatches:
         Raises:
             UserError: not even a single photo fits.
         """
-        if not _about_memory(error):
+        if not about_memory(error):
             raise error
         if self.photos == 1:
             raise UserError(
@@ -76,9 +77,3 @@ class MicroBatches:
         while self._told < len(self.notes):
             self._told += 1
             yield Noted(note=self.notes[self._told - 1])
-
-
-def _about_memory(error: RuntimeError) -> bool:
-    """MPS and the CPU have no class of their own for it; on Windows the CPU says it otherwise."""
-    said = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in said)

@@ -123,23 +123,23 @@ def photo_cost(material: Material, net: nn.Module, size: int) -> Cost:
 
     def tried(chosen: np.ndarray) -> Cost:
         net.zero_grad()
-        began = time.monotonic()
+        began = time.perf_counter()
         own_logits(quick, material, chosen)
-        judged = time.monotonic()
+        judged = time.perf_counter()
         loss = losses(net, material, chosen, size, views[: len(chosen)]).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         loss.item()  # waits for the GPU
         net.zero_grad()
-        return Cost(learn=(time.monotonic() - judged) / len(chosen), judge=(judged - began) / len(chosen))
+        return Cost(learn=(time.perf_counter() - judged) / len(chosen), judge=(judged - began) / len(chosen))
 
     def one() -> Cost:
         return next(material.micro_batches.each(photos, tried))
 
-    began = time.monotonic()
+    began = time.perf_counter()
     costs = [one()]
-    if time.monotonic() - began < TRIAL:
+    if time.perf_counter() - began < TRIAL:
         costs.clear()  # what it took to set things up is a part of it
-    until = time.monotonic() + TRIAL
-    while not costs or time.monotonic() < until:
+    until = time.perf_counter() + TRIAL
+    while not costs or time.perf_counter() < until:
         costs.append(one())
     return Cost(*(statistics.median(getattr(cost, name) for cost in costs) for name in ("learn", "judge")))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def export(run: Path, format: Format, to: Path) -> Generator[Event, None, Export
     model.net.cpu()
     report = require_possible(run, format)
     try:
-        with tempfile.TemporaryDirectory() as temporary:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             folder = Path(temporary)
             _write(model, format, folder)
             parity = yield from _proven(model, format, report, folder)
@@ -110,7 +111,7 @@ def _other_photos(report: Report, kept: Sequence[Seen], side: int) -> Iterator[n
     """
     taken = 0
     for names in ([photo.name for photo in kept if photo.split == "train"], [photo.path for photo in report.judged]):
-        for name in sorted(names)[:: max(1, len(names) // (CALIBRATED_ON * 3 // 2))]:  # some may be gone
+        for name in Random(0).sample(sorted(names), len(names)):  # of all classes, and some may be gone
             try:
                 yield decode(located(report.folder, name), side)
             except UnreadablePhoto:

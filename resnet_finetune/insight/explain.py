@@ -41,6 +41,10 @@ def explain(model: Classifier, path: Path, of_class: int | None = None, readines
     Raises ``UnreadablePhoto``.
     """
     pixels = model.preprocessing.read(path)
+    return model.where_there_is_room(lambda: _explained(model, pixels, of_class, readiness))
+
+
+def _explained(model: Classifier, pixels: np.ndarray, of_class: int | None, readiness: float | None) -> Explanation:
     (features,), logits = model.look(pixels[None])
     scores = model.calibrated(torch.from_numpy(logits))[0].numpy()
     asked = int(scores.argmax()) if of_class is None else of_class

@@ -30,7 +30,11 @@ class Stage:
 
 def stages_of(model: Classifier, pixels: np.ndarray, of_class: int) -> list[Stage]:
     """Of a photo uint8 [S, S, 3] as the network sees it, from the first stage to the last."""
-    return [_stage(seen, heat_map(model, pixels, of_class, block)) for block, seen in _ends(model, pixels)]
+
+    def drawn() -> list[Stage]:
+        return [_stage(seen, heat_map(model, pixels, of_class, block)) for block, seen in _ends(model, pixels)]
+
+    return model.where_there_is_room(drawn)
 
 
 @torch.inference_mode()

@@ -77,6 +77,12 @@ def placed(net: nn.Module, device: torch.device) -> nn.Module:
     return net.to(device).to(memory_format=layout(device))
 
 
+def about_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out. MPS and the CPU have no class of their own for it; on Windows the CPU says it otherwise."""
+    said = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in said)
+
+
 def name_of(device: torch.device) -> str:
     """What the maker calls a CUDA card; of others, what PyTorch calls them: CPU, MPS, XPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import timm
@@ -26,10 +26,12 @@ from resnet_finetune.data.images import UnreadablePhoto, read, square
 from resnet_finetune.model import catalog
 from resnet_finetune.model.folding import folded
 from resnet_finetune.model.gallery import DamagedGallery, Gallery, Seen, load_gallery, load_photos
-from resnet_finetune.model.hardware import find_device, layout, placed
+from resnet_finetune.model.hardware import about_memory, find_device, layout, placed
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
+
+T = TypeVar("T")
 
 WEIGHTS = "model.safetensors"
 ABOUT = "model.json"
@@ -112,17 +114,22 @@ class Classifier:
         """Probabilities float32 [N, classes] of at most ``BATCH`` photos uint8 [N, size, size, 3]."""
         return self.calibrated(torch.from_numpy(self.look(pixels)[1])).numpy()
 
-    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features float32 [N, D] and logits float32 [N, classes] of as many; the same within an autocast, but for rounding."""
+    def where_there_is_room(self, work: Callable[[], T]) -> T:
+        """What ``work`` makes of the network; on the CPU from then on where the GPU's memory runs out, as a training may have
+        filled it.
+        """
         try:
-            return self._look(pixels)
-        except torch.OutOfMemoryError:  # of a GPU, which a training may have at the same time
-            placed(self.net, torch.device("cpu"))
-            self.__dict__.pop("_quick", None)
-            return self._look(pixels)
+            return work()
+        except RuntimeError as error:
+            if not about_memory(error):
+                raise
+        placed(self.net, torch.device("cpu"))
+        self.__dict__.pop("_quick", None)
+        return work()
 
     @torch.inference_mode()
-    def _look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Features float32 [N, D] and logits float32 [N, classes] of as many; the same within an autocast, but for rounding."""
         device = next(self.net.parameters()).device
         photos = torch.from_numpy(np.ascontiguousarray(pixels)).to(device)
         features = _before_the_head(self._quick, self.preprocessing.normalise(photos))
@@ -187,7 +194,7 @@ class Classifier:
 
     def _looks(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Features [D] and probabilities [classes] of each."""
-        features, logits = self.look(pixels)
+        features, logits = self.where_there_is_room(lambda: self.look(pixels))
         return zip(features, self.calibrated(torch.from_numpy(logits)).numpy(), strict=True)
 
     def _read(self, path: Path) -> np.ndarray | str:
@@ -254,7 +261,9 @@ def load_model(folder: Path | str) -> Classifier:
         raise _unreadable(folder, error) from error
     try:
         net = placed(net, find_device())
-    except torch.OutOfMemoryError:  # as in ``look``
+    except RuntimeError as error:
+        if not about_memory(error):
+            raise
         net = placed(net, torch.device("cpu"))
     return Classifier(net, model, classes, preprocessing, temperature, gallery)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnet_finetune.runs import lock, run_folder
-from resnet_finetune.runs.run_folder import DELETED, LONGEST_NAME, RUN, Run
+from resnet_finetune.runs.run_folder import CHECKPOINT, DELETED, FILES, LONGEST_NAME, RUN, Run
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -17,11 +17,6 @@ from resnet_finetune.words.language import reason, say
 DAYS = 7  # for which a deleted run can be brought back
 
 # Everything that a run writes into its folder. A folder that was chosen with --run-dir may hold the person's own files too.
-FILES = (
-    "run.json", "events.jsonl", "report.json", "model.json", "model.safetensors", "features.json", "features.safetensors",
-    "photo_map.json", "blocks.json", "photos.json", "corrections.json", "left_out.json", "verdicts.json", "log.txt",
-)  # fmt: skip
-CHECKPOINT = "checkpoint"
 _OWN = (*FILES, "lock", "stop", ".guard", DELETED)
 
 

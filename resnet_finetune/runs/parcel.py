@@ -12,7 +12,7 @@ from typing import IO, BinaryIO
 
 from resnet_finetune.data.zips import open_zip
 from resnet_finetune.runs import history
-from resnet_finetune.runs.run_folder import RUN, Run, unused_folder
+from resnet_finetune.runs.run_folder import CHECKPOINT, FILES, RUN, Run, unused_folder
 from resnet_finetune.words import disk
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.language import reason, say
@@ -23,7 +23,7 @@ MOST_BYTES = 20 * 10**9  # of a run: a ResNet-152 with two checkpoints takes 2
 FEW_WORDS = 200 * 10**6  # bytes of a file that is not weights: an event is some 200, and there are two a second
 MOST_TIMES = 100  # as large as it is packed, if it is larger: a report of many photos and classes is large, and mostly digits
 _CHUNK = 2**20  # bytes
-_STATE = re.compile(rf"{history.CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.ASCII)
+_STATE = re.compile(rf"{CHECKPOINT}/[0-9a-z-]{{1,64}}\.safetensors", re.ASCII)
 
 
 def pack(run: Run, file: BinaryIO) -> None:
@@ -47,7 +47,7 @@ def unpack(file: Path) -> Run:
             settings = _settings(parcel)
             folder = unused_folder(settings)
             try:
-                (folder / history.CHECKPOINT).mkdir()
+                (folder / CHECKPOINT).mkdir()
                 for member in members:
                     with parcel.open(member) as source, (folder / member.filename).open("xb") as target:
                         _copy(source, target, member.file_size)
@@ -73,7 +73,7 @@ def _is_weights(name: str) -> bool:
 def _members(parcel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     seen: set[str] = set()
     for member in parcel.infolist():
-        if member.filename in seen or not (member.filename in history.FILES or _STATE.fullmatch(member.filename)):
+        if member.filename in seen or not (member.filename in FILES or _STATE.fullmatch(member.filename)):
             raise zipfile.BadZipFile(member.filename)
         if member.header_offset < 0:
             raise zipfile.BadZipFile("said to lie before the file begins")

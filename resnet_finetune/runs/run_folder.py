@@ -31,6 +31,7 @@ from typing import BinaryIO, Literal
 
 import resnet_finetune
 from resnet_finetune.data.intake import called
+from resnet_finetune.data.problems import listed
 from resnet_finetune.model import catalog
 from resnet_finetune.runs import lock
 from resnet_finetune.words import corrections, disk, servers
@@ -57,6 +58,12 @@ UNFINISHED = ("stopped", "failed", "crashed")  # and can be gone on with
 
 RUN = "run.json"
 DELETED = "deleted"
+CHECKPOINT = "checkpoint"
+# All that a run writes into its folder and that stays, but what ``CHECKPOINT`` holds.
+FILES = (
+    "run.json", "events.jsonl", "report.json", "model.json", "model.safetensors", "features.json", "features.safetensors",
+    "photo_map.json", "blocks.json", "photos.json", "corrections.json", "left_out.json", "verdicts.json", "log.txt",
+)  # fmt: skip
 LONGEST_NAME = 80  # characters
 _EVENTS = "events.jsonl"
 LOG = "log.txt"
@@ -204,7 +211,8 @@ def create(settings: Settings, name: str = "") -> Settings:
     it; else it is called by its folder.
 
     Raises:
-        UserError: a setting is wrong, the folder holds a run already or cannot be written.
+        UserError: a setting is wrong, the folder holds a run already, or what is called as a run's files are; or it cannot be
+            written.
     """
     servers.check(*settings.places)
     own_name = settings.run_dir == ""
@@ -221,6 +229,15 @@ def create(settings: Settings, name: str = "") -> Settings:
         if (folder / RUN).exists():
             raise UserError(
                 say("{folder} holds a run already: choose another folder, or go on with that run by --resume.", folder=folder)
+            )
+        theirs = [name for name in (*FILES, CHECKPOINT) if (folder / name).exists()]
+        if theirs:
+            raise UserError(
+                say(
+                    "{folder} holds {names}, which the training would write over: choose another folder.",
+                    folder=folder,
+                    names=listed(theirs),
+                )
             )
         about = {
             "settings": settings.to_json(),

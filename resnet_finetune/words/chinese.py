@@ -255,6 +255,10 @@ CHINESE: dict[str, str] = {
         "第 {line} 行的引号不配对：请用电子表格软件打开后重新保存。"
     ),
     "It has more than {most:,} rows: split it up, or leave out rows.": "它超过 {most:,} 行：请拆开，或删去一些行。",
+    "It lies in a folder of train, validation or test photos, but in that of no class: make a folder for each class inside them, "
+    "or name the classes in a table beside them.": (
+        "它在训练、验证或测试照片的文件夹里，却不在任何类别的文件夹里：请在其中为每个类别建一个文件夹，或在旁边放一张写明类别的表格。"
+    ),
     "It lies outside {where}, so nothing says what it shows: move it into the folder of its class.": (
         "它在{where}之外，无从得知拍的是什么：请把它移到所属类别的文件夹里。"
     ),
@@ -648,6 +652,12 @@ CHINESE: dict[str, str] = {
     ),
     "{path} holds no run: make it with 'create' first.": "{path} 里没有训练：请先用 create 建立。",
     "{path} holds no run: name the folder that a training wrote.": "{path} 里没有训练：请指定训练写入的文件夹。",
+    "{folder} holds {names}, which the training would write over: choose another folder.": (
+        "{folder} 里有 {names}，训练会把它们覆盖：请换一个文件夹。"
+    ),
+    "The earlier run {name} trained {its}, not {model}: choose that network (--model {its}), or start without the run.": (
+        "之前的训练“{name}”用的是 {its}，不是 {model}：请选那个网络（--model {its}），或不从那个训练开始。"
+    ),
     "{folder} holds a run already: choose another folder, or go on with that run by --resume.": (
         "{folder} 里已有一个训练：请换一个文件夹，或用 --resume 继续那个训练。"
     ),

@@ -93,7 +93,8 @@ def write_bytes(path: Path, content: bytes | bytearray) -> None:
 def sweep(folder: Path) -> None:
     """Remove what a kill or a power cut left of files that were being written into ``folder``, of which there is one writer."""
     for left in folder.glob(f".*{_UNFINISHED}"):
-        left.unlink(missing_ok=True)
+        with suppress(OSError):  # somebody reads it, on Windows: it goes the next time
+            remove(left)
 
 
 def sweep_folders(left: Iterable[Path]) -> None:

@@ -115,7 +115,9 @@ def build(tabs: gr.Tabs, tab: gr.Tab, wanted: gr.State) -> gr.State:
         _judged, **judged
     )
     tries: dict[str, Any] = {"outputs": shown, "show_progress": "hidden", **AT_ONCE}
-    files.upload(_try, inputs_kwargs={"path": run, "files": files, "turn": turn}, **tries).then(_judged, **judged)
+    files.upload(_try, inputs_kwargs={"path": run, "wanted": wanted, "files": files, "turn": turn}, **tries).then(
+        _judged, **judged
+    )
     demo.click(_try_demo, inputs_kwargs={"path": run, "turn": turn}, **tries).then(_judged, **judged)
     gr.on([files.upload, demo.click], fn=None, js=into_view("try-answers", after=500))
     readiness.change(_judged, trigger_mode="always_last", **judged)
@@ -166,7 +168,10 @@ def _offer_demo(path: str | None) -> gr.Button:
     return gr.Button(visible=run is not None and run.settings.data == "demo")
 
 
-def _try(path: str | None, files: list[str], turn: Turn) -> Iterator[Answers]:
+def _try(path: str | None, files: list[str], turn: Turn, wanted: str | None = None) -> Iterator[Answers]:
+    """Photos may be dropped before it was told which model is chosen: it is the one that is wanted, or the first."""
+    first = next((path for _, path in _offered(jobs.current()).choices), None)
+    path = path or wanted or first
     yield from turn.taken(lambda trial: _classify(path, files), path)
 
 
