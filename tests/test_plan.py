@@ -46,6 +46,8 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    perf_counter = monotonic
+
 
 def first_plan(settings: Settings) -> Planned:
     for event in fine_tune(settings):
