@@ -40,8 +40,8 @@ def find_layout(
     """
     by_folder = _find_folders([name.split("/") for name in meant])
     places = {name: place for name in photos if (place := by_folder.place(name.split("/")))}
-    telling = {class_ for class_, _ in places.values() if not _says_nothing(class_)}
-    if len(telling) < 2:
+    classes = {class_ for class_, _ in places.values()}
+    if sum(not _says_nothing(class_) for class_ in classes) < 2:
         labelled = {name: _by_table(photos, name, table) for name, table in tables.items()}
         # Of a contest, test.csv and sample_submission.csv name photos, too, but fewer, and one class or none.
         best = max(labelled, key=lambda name: _worth(labelled[name]), default=None)
@@ -49,12 +49,12 @@ def find_layout(
         if best is not None and len(labelled[best].places) >= max(1, len(photos) / 4):
             others = [_unused(other) for other in tables if other != best]
             return Layout(places=labelled[best].places, problems=labelled[best].problems + others)
-    if len(classes := {class_ for class_, _ in places.values()}) > 1 and all(map(_split_of, classes)):
+    if len(classes) > 1 and all(map(_split_of, classes)):
         # Of some contests all photos lie directly in train and test, and their names or a file that is not here tell the class.
         return Layout(places={}, problems=[*map(_without_class, places), *map(_unused, tables)])
     problems = [_outside(name, by_folder) for name in photos if name not in places]
     problems += map(_unused, tables)
-    problems += _without_photos(folders, by_folder, {class_ for class_, _ in places.values()})
+    problems += _without_photos(folders, by_folder, classes)
     return Layout(places=places, problems=problems)
 
 

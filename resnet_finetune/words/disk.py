@@ -30,6 +30,15 @@ class NoRoom(OSError):
         self.needed = needed
 
 
+def is_text(name: str) -> bool:
+    """Linux allows any bytes in a name; Python stands in for those that are no UTF-8 by half a letter (PEP 383)."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def patiently(act: Callable[[], T]) -> T:
     """What ``act`` does to a file that others read: Windows refuses to replace or remove one just while it is open.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_finetune.words import servers
+from resnet_finetune.words.disk import is_text
 from resnet_finetune.words.errors import UserError
 from resnet_finetune.words.fitting import fitted
 from resnet_finetune.words.language import say
@@ -70,7 +71,7 @@ class Settings:
                 name=ascii(place),
             )
             for place in (*self.places, self.run_dir)
-            if place and not _is_text(place)
+            if place and not is_text(place)
         ]
         if not self.run_dir:
             mistakes.append(say("No run folder was given: name one with --run-dir."))
@@ -131,12 +132,3 @@ class Settings:
         if settings.preset not in PRESETS:
             raise ValueError("a preset of another version")
         return settings
-
-
-def _is_text(name: str) -> bool:
-    """Linux allows any bytes in a name; Python stands in for those that are no UTF-8 by half a letter (PEP 383)."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

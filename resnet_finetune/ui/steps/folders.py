@@ -12,6 +12,7 @@ from resnet_finetune.data.intake import unquoted
 from resnet_finetune.ui.drawn.messages import ACTIONS, action
 from resnet_finetune.ui.shared.parts import HIDDEN, clicked_on
 from resnet_finetune.ui.wording.texts import text
+from resnet_finetune.words.disk import is_text
 from resnet_finetune.words.language import reason
 
 MOST = 300  # folders listed
@@ -51,7 +52,7 @@ def listing(path: str) -> Markup:
 
 def _is_listed(name: str) -> bool:
     """Not what is hidden, nor a name in another encoding, of an old zip or stick: it cannot be sent to the page."""
-    return not name.startswith(".") and name.encode(errors="replace").decode() == name
+    return not name.startswith(".") and is_text(name)
 
 
 def _row(path: str, name: str) -> Markup:

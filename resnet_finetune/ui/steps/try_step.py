@@ -170,8 +170,7 @@ def _offer_demo(path: str | None) -> gr.Button:
 
 def _try(path: str | None, files: list[str], turn: Turn, wanted: str | None = None) -> Iterator[Answers]:
     """Photos may be dropped before it was told which model is chosen: it is the one that is wanted, or the first."""
-    first = next((path for _, path in _offered(jobs.current()).choices), None)
-    path = path or wanted or first
+    path = path or wanted or next((first for _, first in _offered(jobs.current()).choices), None)
     yield from turn.taken(lambda trial: _classify(path, files), path)
 
 
